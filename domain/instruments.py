@@ -1,0 +1,69 @@
+"""What is traded: segments, instruments and the ticks and lots that bind their orders."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Segment(StrEnum):
+    """An exchange segment, by the name that Dhan's REST API gives it."""
+
+    NSE_EQ = "NSE_EQ"
+    NSE_FNO = "NSE_FNO"
+    NSE_CURRENCY = "NSE_CURRENCY"
+    NSE_COMM = "NSE_COMM"
+    BSE_EQ = "BSE_EQ"
+    BSE_FNO = "BSE_FNO"
+    BSE_CURRENCY = "BSE_CURRENCY"
+    MCX_COMM = "MCX_COMM"
+    IDX_I = "IDX_I"
+    INX_EQ = "INX_EQ"
+
+    @property
+    def copied(self) -> bool:
+        """Whether orders here are copied: an index has none, US stocks are left alone."""
+        return self not in (Segment.IDX_I, Segment.INX_EQ)
+
+    @property
+    def cash(self) -> bool:
+        """Whether shares are traded here one by one (lot 1) rather than contracts in lots."""
+        return self in (Segment.NSE_EQ, Segment.BSE_EQ)
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentKey:
+    """The identity of an instrument: a security id alone collides across segments."""
+
+    segment: Segment
+    security_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One row of the instrument master, as far as orders need it.
+
+    `lot` is in shares, `tick` in paise. `freeze` is the first quantity (in shares) that the
+    exchange refuses as one order, None where it sets no such limit. `upper` and `lower` are
+    the day's circuit limits in paise, None where there are none.
+    """
+
+    key: InstrumentKey
+    lot: int
+    tick: int
+    symbol: str = ""
+    underlying: str = ""
+    kind: str = ""
+    freeze: int | None = None
+    upper: int | None = None
+    lower: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.lot < 1 or self.tick < 1:
+            raise ValueError(f"{self.key}: lot {self.lot} and tick {self.tick} must be at least 1")
+
+    def snap_down(self, price: int) -> int:
+        """The highest price on a tick that is not above `price` (paise), but at least one tick."""
+        return max(self.tick, price // self.tick * self.tick)
+
+    def snap_up(self, price: int) -> int:
+        """The lowest price on a tick that is not below `price` (paise), but at least one tick."""
+        return max(self.tick, -(-price // self.tick) * self.tick)

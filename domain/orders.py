@@ -1,0 +1,166 @@
+"""What is known of one order in one account, whoever told it.
+
+The same `Order` describes the leader's orders and the followers' own: a feed event and a row
+of the order book are both knowledge of it, and `domain.merge` joins them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from domain.instruments import InstrumentKey
+
+
+class Side(StrEnum):
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class OrderType(StrEnum):
+    LIMIT = "LIMIT"
+    MARKET = "MARKET"
+    STOP_LOSS = "STOP_LOSS"
+    STOP_LOSS_MARKET = "STOP_LOSS_MARKET"
+
+    @property
+    def has_price(self) -> bool:
+        """Whether a limit price belongs to it."""
+        return self in (OrderType.LIMIT, OrderType.STOP_LOSS)
+
+    @property
+    def has_trigger(self) -> bool:
+        """Whether a trigger price belongs to it."""
+        return self in (OrderType.STOP_LOSS, OrderType.STOP_LOSS_MARKET)
+
+
+class Product(StrEnum):
+    CNC = "CNC"
+    INTRADAY = "INTRADAY"
+    MARGIN = "MARGIN"
+    MTF = "MTF"
+    CO = "CO"
+    BO = "BO"
+
+
+class Validity(StrEnum):
+    DAY = "DAY"
+    IOC = "IOC"
+
+
+class AmoTime(StrEnum):
+    """When an after-market order is sent to the exchange (Dhan's documentation)."""
+
+    PRE_OPEN = "PRE_OPEN"
+    OPEN = "OPEN"
+    OPEN_30 = "OPEN_30"
+    OPEN_60 = "OPEN_60"
+
+
+class Status(StrEnum):
+    """Where an order stands. UNREADABLE is a word that Dhan was not known to use: the order
+    counts as open and is to be read again from the order book."""
+
+    UNREADABLE = "UNREADABLE"
+    TRANSIT = "TRANSIT"
+    PENDING = "PENDING"
+    PART_TRADED = "PART_TRADED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+    TRADED = "TRADED"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether nothing can happen to the order any more."""
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset({Status.REJECTED, Status.EXPIRED, Status.CANCELLED, Status.TRADED})
+
+
+class Source(IntEnum):
+    """Who told it, weakest first: at equal times the stronger source wins."""
+
+    FEED = 1
+    POSTBACK = 2
+    BOOK = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The part of an order that a modification can change.
+
+    `quantity` is the total placed (not the open part) and `disclosed` the disclosed part, both
+    in shares; `price` and `trigger` are in paise, 0 where the order type has none.
+    """
+
+    quantity: int
+    order_type: OrderType
+    price: int = 0
+    trigger: int = 0
+    validity: Validity = Validity.DAY
+    disclosed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.quantity, self.price, self.trigger, self.disclosed) < 0:
+            raise ValueError(f"negative amount in {self!r}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Stamp:
+    """How new a piece of knowledge is.
+
+    `updated_at` is the broker's own time of the last change, in IST and whole seconds; at equal
+    times the stronger `source` wins, then what was heard later. `heard` is a monotonic time in
+    nanoseconds: of arrival for an event, of asking for a row of the order book.
+    """
+
+    updated_at: datetime
+    source: Source
+    heard: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as far as it is known.
+
+    `filled` is in shares; `traded_value` is what those fills cost, in paise (the average price
+    is `traded_value / filled`, kept as a sum so that it stays whole). `placed_at` and the
+    stamp's time are IST. `leg` is 1 for an entry or an ordinary order, 2 and 3 for the stop
+    and target legs of a Super Order, whose entry is `parent_id`.
+    """
+
+    order_id: str
+    client_id: str
+    instrument: InstrumentKey
+    side: Side
+    product: Product
+    terms: Terms
+    status: Status
+    stamp: Stamp
+    filled: int = 0
+    traded_value: int = 0
+    correlation_id: str | None = None
+    symbol: str = ""
+    reason: str = ""
+    placed_at: datetime | None = None
+    platform: str = ""
+    after_market: bool = False
+    amo_time: AmoTime | None = None
+    leg: int = 1
+    parent_id: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether some of it can still trade."""
+        return not self.status.terminal and self.filled < self.terms.quantity
+
+    @property
+    def remaining(self) -> int:
+        """Shares that can still trade; 0 for a terminal order whatever its quantity."""
+        return max(0, self.terms.quantity - self.filled) if self.open else 0
+
+    @property
+    def average_price(self) -> float | None:
+        """Average traded price in paise, None while nothing has traded."""
+        return self.traded_value / self.filled if self.filled else None

@@ -1,0 +1,76 @@
+"""What a follower's owner asked for, and what is true around the follower when a copy is planned."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+from domain.orders import Product
+from domain.protection import Protection
+from domain.sizing import Multiplier, Sizing
+
+
+class Mood(StrEnum):
+    """Whether a follower takes new orders.
+
+    ACTIVE copies everything. PAUSED takes no new orders but still follows the leader in what is
+    open. PARKED sends nothing until somebody looks. STOPPED does not run.
+    """
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    PARKED = "parked"
+    STOPPED = "stopped"
+
+
+class WhenClosed(StrEnum):
+    """What becomes of a copy whose market is not open (scenario 5.5)."""
+
+    HOLD = "hold"
+    AMO = "amo"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of one follower.
+
+    `max_age`: an entry older than this is not chased. `settle`: how long an unknown outcome is
+    looked for before its absence counts as proven (Dhan shows nothing by correlation id for an
+    order in transit, so at least 10 s); `park_after`: how long looking may go on.
+    `modification_cap`: Dhan's limit of modifications per order (its documentation: 25).
+    """
+
+    follower: str
+    sizing: Sizing = field(default_factory=lambda: Multiplier(Fraction(1)))
+    protection: Protection = field(default_factory=Protection)
+    products: tuple[tuple[Product, Product], ...] = ()
+    when_closed: WhenClosed = WhenClosed.HOLD
+    max_age: timedelta = timedelta(seconds=30)
+    settle: timedelta = timedelta(seconds=10)
+    park_after: timedelta = timedelta(seconds=120)
+    modification_cap: int = 25
+
+    def product(self, leaders: Product) -> Product:
+        """The product a copy gets for the leader's (scenario 1.2)."""
+        return next((mine for theirs, mine in self.products if theirs is leaders), leaders)
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The market of one instrument as a plan sees it.
+
+    `reference` is the last price known, in paise, None when nobody told one.
+    """
+
+    open: bool
+    reference: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The follower's account as a plan sees it: its mood, and the net position (shares, signed)
+    that the copies built in the instrument and product of the order."""
+
+    mood: Mood = Mood.ACTIVE
+    position: int = 0

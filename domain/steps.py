@@ -1,0 +1,78 @@
+"""What a plan can say: the next step of one copy."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from domain.copies import Skipped, Withdrawal
+from domain.orders import Terms
+from domain.tickets import Ticket
+
+
+class Why(StrEnum):
+    """What a held copy waits for."""
+
+    IN_FLIGHT = "an answer is awaited"
+    UNKNOWN_OUTCOME = "the outcome of a request is not known yet"
+    PARKED = "an operator must look at it"
+    LEADER_TRANSIT = "the leader's order is not at the exchange yet"
+    LEADER_UNREADABLE = "the leader's order is to be read again"
+    INSTRUMENT = "the instrument's lot is not known yet"
+    MARKET_CLOSED = "the market is closed"
+    ACCOUNT = "the account is parked"
+    RETRY = "it is tried again after a pause"
+    TRANSIT = "Dhan cancels no order in transit"
+    CANCELLING = "the broker took the cancel"
+    DECLINED = "the broker refused these terms"
+    RESTING = "it rests in the market"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Place a new order. `reference` is what a protected price was made from, in paise."""
+
+    ticket: Ticket
+    number: int
+    reference: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Modify:
+    """Give the order these terms; their quantity is the total, as Dhan's modify wants it."""
+
+    order_id: str
+    terms: Terms
+    reference: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Cancel what is open of the order."""
+
+    order_id: str
+    why: Withdrawal
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Nothing to do now; ask again at `until`, or when something is heard."""
+
+    why: Why
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Never copy this order to this follower."""
+
+    reason: Skipped
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing will have to be done for this copy, as far as is known."""
+
+
+Step = Place | Modify | Cancel | Hold | Skip | Done
+Request = Place | Modify | Cancel
