@@ -201,12 +201,12 @@ def _steer(
     """The step for a copy whose order is open at the broker."""
     if pausing := _pausing(attempt, now):
         return pausing
-    if not market.open and attempt.ticket.amo_time is None:
-        return Hold(Why.MARKET_CLOSED)
     if _dead(order):
         return _cancel(attempt, Withdrawal.LEADER, now)
     if attempt.withdrawn:
         return _cancel(attempt, attempt.withdrawn, now)
+    if not market.open and attempt.ticket.amo_time is None:
+        return Hold(Why.MARKET_CLOSED)
     if order.status is Status.UNREADABLE:
         return Hold(Why.LEADER_UNREADABLE)
     if instrument is None:
