@@ -74,7 +74,7 @@ def answered(
 
 
 def _placed(attempt: Attempt, outcome: Outcome, now: datetime) -> Attempt:
-    if attempt.stage is not Stage.SENT:
+    if attempt.stage not in (Stage.SENT, Stage.UNKNOWN):
         return attempt
     match outcome:
         case Accepted(order_id=order_id) if order_id:
@@ -177,6 +177,14 @@ def book_read(copy: Copy, book: Iterable[Order], asked_at: datetime, rules: Rule
     if attempt.stage is Stage.UNKNOWN and attempt.absences >= BOOKS_TO_PROVE_ABSENCE:
         attempt = replace(attempt, stage=Stage.ABSENT)
     return _with(copy, attempt)
+
+
+def doubtful(copy: Copy) -> bool:
+    """Whether the outcome of a request is one that only an order book can tell."""
+    attempt = copy.current
+    return attempt is not None and (
+        attempt.stage in (Stage.UNKNOWN, Stage.PARKED) or attempt.verify_at is not None
+    )
 
 
 def _verified(copy: Copy, attempt: Attempt, asked_at: datetime) -> Copy:

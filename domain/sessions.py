@@ -133,7 +133,8 @@ def _phases(segment: Segment, first: date) -> Iterator[tuple[Phase, datetime, da
 
 
 def _at(day: date, clock: time) -> datetime:
-    return IST.localize(datetime.combine(day, clock))
+    localized: datetime = IST.localize(datetime.combine(day, clock))
+    return localized
 
 
 def _hours(segment: Segment, day: date) -> _Hours:
