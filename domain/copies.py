@@ -48,10 +48,11 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A change of a live order that is on its way: `terms` for a modification, `why` for a
-    cancel."""
+    """A change of a live order that is on its way since `asked_at`: `terms` for a modification,
+    `why` for a cancel."""
 
     change: Change
+    asked_at: datetime
     terms: Terms | None = None
     why: Withdrawal | None = None
 

@@ -35,6 +35,8 @@ class CopyBook:
         self._master: Mapping[InstrumentKey, Instrument] = {}
         self._prices: dict[InstrumentKey, int] = {}
         self._dispatch_us: dict[str, int] = {}
+        self._positions: dict[_Holding, int] = {}
+        self._counted: dict[str, int] = {}
 
     def restore(self, copies: Iterable[Copy], now: datetime) -> None:
         """Take over what the ledger kept; whatever was in flight then is unknown now."""
@@ -58,6 +60,8 @@ class CopyBook:
         if copy is None:
             copy = Copy(order.order_id, self.rules.follower, self.rules.sizing, told.born)
             self.copies[order.order_id] = copy
+        elif known is None:
+            self._count(copy)
         return merged != known
 
     def price(self, instrument: InstrumentKey, ltp: int | None) -> None:
@@ -97,6 +101,26 @@ class CopyBook:
     def unresolved(self) -> list[str]:
         """The copies with a request whose outcome only an order book can tell."""
         return [leader_id for leader_id, copy in self.copies.items() if progress.doubtful(copy)]
+
+    def known(self, order_id: str) -> Order | None:
+        """What is known of one of the follower's own orders that Lockstep placed."""
+        leader_id = self._by_order.get(order_id)
+        if leader_id is None:
+            return None
+        attempts = self.copies[leader_id].attempts
+        return next((a.order for a in attempts if a.order_id == order_id), None)
+
+    def overdue(self, leader_ids: Iterable[str], since: datetime) -> list[str]:
+        """Doubt every request sent before `since` that was never answered; the copies so
+        touched."""
+        doubted = []
+        for leader_id in leader_ids:
+            before = self.copies[leader_id]
+            after = progress.overdue(before, since, self.rules)
+            if after is not before:
+                self._keep(after)
+                doubted.append(leader_id)
+        return doubted
 
     def give_up(self, now: datetime) -> list[str]:
         """Park what could not be resolved for too long; the copies that were parked."""
@@ -159,13 +183,7 @@ class CopyBook:
 
     def position(self, instrument: InstrumentKey, product: Product) -> int:
         """The net position (shares, signed) that the copies built."""
-        net = 0
-        for leader_id, copy in self.copies.items():
-            order = self.orders.get(leader_id)
-            if order is None or order.instrument != instrument or order.product is not product:
-                continue
-            net += copy.filled if order.side is Side.BUY else -copy.filled
-        return net
+        return self._positions.get((instrument, product), 0)
 
     def report(self, leader_id: str, now: datetime) -> CopyReport | None:
         """The copy as readers see it; None while the leader's order itself is not known."""
@@ -182,3 +200,15 @@ class CopyBook:
             self._by_correlation[attempt.ticket.correlation_id] = copy.leader_order_id
             if attempt.order_id:
                 self._by_order[attempt.order_id] = copy.leader_order_id
+        self._count(copy)
+
+    def _count(self, copy: Copy) -> None:
+        """Bring the position up to date with the copy's fills."""
+        order = self.orders.get(copy.leader_order_id)
+        grown = copy.filled - self._counted.get(copy.leader_order_id, 0)
+        if order is None or not grown:
+            return
+        self._counted[copy.leader_order_id] = copy.filled
+        holding = (order.instrument, order.product)
+        signed = grown if order.side is Side.BUY else -grown
+        self._positions[holding] = self._positions.get(holding, 0) + signed

@@ -3,12 +3,13 @@
 Instants named `*_ns` are of the monotonic clock, in nanoseconds.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from domain.copies import Change, Copy, CopyState
-from domain.instruments import Instrument, Segment
+from domain.instruments import Instrument, InstrumentKey, Segment
 from domain.orders import Order, Side
 from domain.outcomes import Outcome
 from domain.rules import Mood
@@ -131,7 +132,21 @@ class SessionChanged:
 class MasterLoaded:
     """The instrument master was read."""
 
-    instruments: dict[object, Instrument] = field(repr=False)
+    instruments: Mapping[InstrumentKey, Instrument] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MasterWanted:
+    """A follower wants the instrument master, if it was read."""
+
+    follower: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderOrder:
+    """A leader order as it is known now, for readers."""
+
+    order: Order
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,13 +34,17 @@ class Allowance:
     """
 
     def __init__(self, windows: Iterable[Window] = DHAN_ORDERS, guard: float = 0.02) -> None:
-        self._windows = tuple(sorted(windows, key=lambda window: window.seconds))
-        if not self._windows:
-            raise ValueError("an allowance needs at least one window")
+        self.limit(windows)
         self._guard = guard
         self._used: list[float] = []
         self._held = 0
         self._not_before = float("-inf")
+
+    def limit(self, windows: Iterable[Window]) -> None:
+        """Count by other windows from now on; what was used stays counted."""
+        self._windows = tuple(sorted(windows, key=lambda window: window.seconds))
+        if not self._windows:
+            raise ValueError("an allowance needs at least one window")
 
     @property
     def held(self) -> int:

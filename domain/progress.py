@@ -35,10 +35,10 @@ def intended(copy: Copy, step: Request, now: datetime) -> Copy:
         return replace(copy, attempts=(*copy.attempts, attempt), detail="")
     attempt = _at(copy, step.order_id)
     if isinstance(step, Modify):
-        pending = Pending(Change.MODIFY, terms=step.terms)
+        pending = Pending(Change.MODIFY, now, terms=step.terms)
         reference = step.reference if step.reference is not None else attempt.reference
         return _with(copy, replace(attempt, pending=pending, reference=reference))
-    return _with(copy, replace(attempt, pending=Pending(Change.CANCEL, why=step.why)))
+    return _with(copy, replace(attempt, pending=Pending(Change.CANCEL, now, why=step.why)))
 
 
 def unrecorded(copy: Copy, step: Request) -> Copy:
@@ -208,17 +208,33 @@ def given_up(copy: Copy, now: datetime, rules: Rules) -> Copy:
 
 def interrupted(copy: Copy, now: datetime, rules: Rules) -> Copy:
     """The copy as a restarted process finds it: what was in flight is unknown."""
-    attempts = tuple(
-        replace(
-            attempt,
-            stage=Stage.UNKNOWN if attempt.stage is Stage.SENT else attempt.stage,
-            terms=None if attempt.pending else attempt.terms,
-            verify_at=now + rules.settle if attempt.pending else attempt.verify_at,
-            pending=None,
-        )
-        for attempt in copy.attempts
-    )
+    attempts = tuple(_doubted(attempt, now, rules) for attempt in copy.attempts)
     return replace(copy, attempts=attempts)
+
+
+def overdue(copy: Copy, since: datetime, rules: Rules) -> Copy:
+    """The copy without trust in requests sent before `since` whose answer never came; the very
+    same copy when there are none."""
+    late = [attempt for attempt in copy.attempts if _late(attempt, since)]
+    for attempt in late:
+        copy = _with(copy, _doubted(attempt, since, rules))
+    return copy
+
+
+def _late(attempt: Attempt, since: datetime) -> bool:
+    if attempt.stage is Stage.SENT:
+        return attempt.sent_at < since
+    return attempt.pending is not None and attempt.pending.asked_at < since
+
+
+def _doubted(attempt: Attempt, now: datetime, rules: Rules) -> Attempt:
+    if attempt.stage is Stage.SENT:
+        return replace(attempt, stage=Stage.UNKNOWN)
+    if attempt.pending is None:
+        return attempt
+    if attempt.pending.change is Change.CANCEL:
+        return replace(attempt, pending=None)
+    return replace(attempt, pending=None, terms=None, verify_at=now + rules.settle)
 
 
 def _failed(attempt: Attempt, now: datetime) -> Attempt:

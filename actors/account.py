@@ -1,0 +1,92 @@
+"""A follower's account at Dhan: its lines for requests and its own order-update socket."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from actors.feed import SocketListener
+from actors.floor import Floor
+from actors.post import Post, follower_name
+from dhan.feed import Feed, FeedAddress
+from dhan.requests import Request, Requests
+from dhan.wire import AccountAddress, Answer, Call
+from domain.permits import DHAN_ORDERS, Window
+from domain.rules import Rules
+from domain.steps import Modify, Place
+from domain.steps import Request as Step
+
+_READ_URGENCY = 3
+_READ_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerSettings:
+    """What the configuration says of one follower. `sweep_seconds` is how often its order book
+    is read while it has something open; `timeout` (seconds) is how long an answer may take."""
+
+    name: str
+    address: AccountAddress
+    feed: FeedAddress
+    rules: Rules
+    windows: tuple[Window, ...] = DHAN_ORDERS
+    paused: bool = False
+    sweep_seconds: float = 3.0
+    timeout: float = 7.0
+
+
+@dataclass(frozen=True, slots=True)
+class BookAnswered:
+    """The answer to a request for the account's order book."""
+
+    answer: Answer
+    asked_at: datetime
+    asked_ns: int
+
+
+class Account:
+    """The connections of one follower, opened and closed by its actor."""
+
+    def __init__(self, floor: Floor, settings: FollowerSettings) -> None:
+        self._floor = floor
+        self._name = follower_name(settings.name)
+        self._requests = Requests(settings.address.client_id)
+        self.line = floor.wire.open(settings.address)
+        listener = SocketListener(floor.post, self._name, settings.address.client_id)
+        self._feed = Feed(settings.feed, listener)
+        self._feed.start()
+        self.reading = False
+
+    def close(self) -> None:
+        """End the socket and the lines."""
+        self._feed.stop(timeout=1.0)
+        self._floor.wire.close(self.line)
+
+    def request(self, step: Step) -> Request:
+        """The step as Dhan's API wants it."""
+        if isinstance(step, Place):
+            return self._requests.place(step.ticket)
+        if isinstance(step, Modify):
+            return self._requests.modify(step.order_id, step.terms)
+        return self._requests.cancel(step.order_id)
+
+    def read_book(self) -> None:
+        """Ask for the order book, unless an answer is awaited already."""
+        if self.reading:
+            return
+        self.reading = True
+        clock = self._floor.clock
+        call = Call(
+            line=self.line,
+            request=self._requests.orders(),
+            timeout=_READ_TIMEOUT,
+            deliver=_reading(self._floor.post, self._name, clock.now(), clock.ns()),
+            urgency=_READ_URGENCY,
+        )
+        self._floor.wire.dispatch([call])
+
+
+def _reading(post: Post, name: str, asked_at: datetime, asked_ns: int) -> Callable[[Answer], None]:
+    def deliver(answer: Answer) -> None:
+        post.tell(name, BookAnswered(answer, asked_at, asked_ns))
+
+    return deliver

@@ -1,0 +1,104 @@
+"""The trading floor: what every actor is given, and the base that all of them share."""
+
+from dataclasses import dataclass
+from types import TracebackType
+
+import pykka
+
+from actors.clock import Clock
+from actors.post import SUPERVISOR, Post
+from actors.timer import Timer
+from dhan.wire import Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The few things that actors share: clocks, addresses, the timer and the wire to Dhan."""
+
+    clock: Clock
+    post: Post
+    timer: Timer
+    wire: Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The actor's address is known to all: it may set up, and then answer what came early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """An actor stopped because of an exception."""
+
+    name: str
+    why: str
+
+
+class FloorActor(pykka.ThreadingActor):
+    """An actor with a name on the floor, which its supervisor hears of when it crashes.
+
+    Subclasses set up in `begin`, release in `end` and answer messages in `receive`.
+    """
+
+    use_daemon_thread = True
+
+    def __init__(self, name: str, floor: Floor) -> None:
+        super().__init__()
+        self.name = name
+        self.floor = floor
+        self._begun = False
+        self._early: list[object] = []
+
+    def begin(self) -> None:
+        """Set up, in the actor's own thread."""
+
+    def end(self) -> None:
+        """Release what `begin` took, in the actor's own thread; called once, crash or not."""
+
+    def receive(self, message: object) -> object:
+        """Answer one message."""
+        raise TypeError(f"{self.name} does not understand {type(message).__name__}")
+
+    def later(self, seconds: float, message: object) -> None:
+        """Tell this actor, or its next incarnation, after some time."""
+        post, name = self.floor.post, self.name
+        self.floor.timer.after(seconds, lambda: _told(post, name, message))
+
+    def on_stop(self) -> None:
+        self._release()
+
+    def on_receive(self, message: object) -> object:
+        if self._begun:
+            return self.receive(message)
+        if not isinstance(message, Begin):
+            self._early.append(message)
+            return None
+        self.begin()
+        self._begun = True
+        early, self._early = self._early, []
+        for waiting in early:
+            self.receive(waiting)
+        return None
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._crashed(exception_value)
+
+    def _crashed(self, crash: BaseException | None) -> None:
+        try:
+            self._release()
+        finally:
+            self.floor.post.tell(SUPERVISOR, Crashed(self.name, type(crash).__name__))
+
+    def _release(self) -> None:
+        if self._begun:
+            self._begun = False
+            self.end()
+
+
+def _told(post: Post, name: str, message: object) -> None:
+    post.tell(name, message)

@@ -1,0 +1,398 @@
+"""The FollowerActor: one account that follows the leader.
+
+It keeps its copies in a `CopyBook`, asks for the next step of whatever something happened to,
+and sends a step's request through the ledger to the wire. It never waits for anything: answers,
+permits, books and its own account's events all come back as messages.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from actors.account import Account, BookAnswered, FollowerSettings
+from actors.floor import Floor, FloorActor
+from actors.ledger import Dispatch, Record, Restore, Restored
+from actors.market_clock import TakesOrders
+from actors.pace import Pace
+from actors.post import BOARD, INSTRUMENTS, LEDGER, RECOVERY, follower_name
+from actors.reporter import Reporter, log_answer
+from dhan.codec.feed import alerts
+from dhan.codec.rest import book
+from dhan.codec.values import Unreadable
+from dhan.outcomes import outcome
+from dhan.requests import Kind
+from domain.copies import Change
+from domain.copybook import CopyBook
+from domain.messages import (
+    Alert,
+    Answered,
+    FeedLive,
+    FeedLost,
+    FeedRefused,
+    FrameHeard,
+    Intent,
+    Level,
+    MasterLoaded,
+    MasterWanted,
+    MoodChanged,
+    NotRecorded,
+    OrderSeen,
+    PermitsGranted,
+    SessionChanged,
+    SweepWanted,
+    Tick,
+)
+from domain.orders import Order
+from domain.outcomes import Accepted, Outcome, Refusal, Refused, Throttled
+from domain.rules import Mood
+from domain.steps import Cancel, Done, Hold, Modify, Place, Request, Skip, Step
+from ledger.entries import OrderKnown
+
+logger = logging.getLogger(__name__)
+
+_LOOK = "look"
+_LOOK_SECONDS = 0.5
+_IDLE_SWEEP = timedelta(seconds=20)
+_OVERDUE = timedelta(seconds=10)
+_LEDGER_PAUSE = 1.0
+_RANK = {Cancel: 0, Modify: 1, Place: 2}
+_PARKING = frozenset({Refused.TOKEN, Refused.ADDRESS})
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """The follower's settings are other ones from now on."""
+
+    settings: FollowerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class LimiterRestarted:
+    """The RateLimiterActor lost its memory of wishes and permits."""
+
+
+class FollowerActor(FloorActor):
+    """Follows the leader in one account."""
+
+    def __init__(self, floor: Floor, settings: FollowerSettings, takes_orders: TakesOrders) -> None:
+        super().__init__(follower_name(settings.name), floor)
+        self._settings = settings
+        self._takes_orders = takes_orders
+        self._book = CopyBook(settings.rules)
+        self._account: Account
+        self._pace = Pace(floor.post, settings.address.client_id, settings.name)
+        self._reporter = Reporter(floor.post, self._book)
+        self._ready = False
+        self._trouble: Refusal | None = None
+        self._waiting: dict[str, None] = {}
+        self._live: set[str] = set()
+        self._heard_ns: dict[str, int] = {}
+        self._alarms: dict[str, datetime] = {}
+        self._read_at: datetime | None = None
+
+    def begin(self) -> None:
+        self._account = Account(self.floor, self._settings)
+        self._pace.open(self._settings.windows)
+        self._tell_mood()
+        self.floor.post.tell(LEDGER, Restore(self._settings.name))
+        self.later(_LOOK_SECONDS, Tick(_LOOK))
+
+    def end(self) -> None:
+        self._reporter.flush(self.floor.clock.now())
+        self._account.close()
+
+    def receive(self, message: object) -> object:
+        if isinstance(message, OrderSeen):
+            self._seen(message)
+            return None
+        self._received(message)
+        self._reporter.flush(self.floor.clock.now())
+        return None
+
+    def _received(self, message: object) -> None:
+        match message:
+            case Answered():
+                self._answered(message)
+            case PermitsGranted(count):
+                self._granted(count)
+            case FrameHeard(frame, heard_ns):
+                self._frame(frame, heard_ns)
+            case BookAnswered():
+                self._book_answered(message)
+            case Tick(name):
+                self._rang(name)
+            case NotRecorded(intent, why):
+                self._not_recorded(intent, why)
+            case SessionChanged():
+                self._consider_all()
+            case Restored():
+                self._restored(message)
+            case MasterLoaded(instruments):
+                self._book.master(instruments)
+                self._consider_all()
+            case Configured(settings):
+                self._configured(settings)
+            case LimiterRestarted():
+                self._pace.open(self._settings.windows)
+            case FeedLive() | FeedLost() | FeedRefused():
+                self._feed_changed(message)
+            case _:
+                super().receive(message)
+
+    # What happened
+
+    def _seen(self, seen: OrderSeen) -> None:
+        order_id = seen.order.order_id
+        if self._book.seen(seen):
+            self._heard_ns[order_id] = seen.heard_ns
+        if self._ready:
+            self._consider(order_id)
+
+    def _restored(self, restored: Restored) -> None:
+        """Begin to decide, with the copies that the ledger kept."""
+        self._book.restore(restored.copies, self.floor.clock.now())
+        self._ready = True
+        self._account.read_book()
+        self.floor.post.tell(INSTRUMENTS, MasterWanted(self._settings.name))
+        self.floor.post.tell(RECOVERY, SweepWanted("a follower started", self._settings.name))
+        self._consider_all()
+
+    def _answered(self, answer: Answered) -> None:
+        leader_id = answer.intent.leader_order_id
+        if leader_id not in self._book.copies:
+            return
+        self._book.answered(answer, self.floor.clock.now())
+        self._note_outcome(answer.outcome)
+        log_answer(answer)
+        self._pace.want()
+        self._consider(leader_id)
+
+    def _note_outcome(self, came: Outcome) -> None:
+        """Learn about the account from an answer."""
+        if isinstance(came, Accepted):
+            self._pace.went_through()
+        elif isinstance(came, Throttled):
+            self._pace.throttled()
+        elif isinstance(came, Refusal) and came.kind in _PARKING:
+            self._park(came)
+
+    def _granted(self, count: int) -> None:
+        self._pace.granted(count)
+        for leader_id in self._most_urgent(list(self._waiting)):
+            if not self._pace.in_hand:
+                break
+            self._waiting.pop(leader_id, None)
+            self._consider(leader_id)
+
+    def _most_urgent(self, leader_ids: list[str]) -> list[str]:
+        """Cancels before modifications before placements, else as they came."""
+        steps = {leader_id: self._step(leader_id) for leader_id in leader_ids}
+        return sorted(leader_ids, key=lambda leader_id: _RANK.get(type(steps[leader_id]), 3))
+
+    def _frame(self, frame: str | bytes, heard_ns: int) -> None:
+        decoded = alerts(frame, heard_ns, self._settings.address.client_id)
+        for alert in decoded.alerts:
+            self._book.price(alert.order.instrument, alert.ltp)
+            self._heard(alert.order)
+        for junk in decoded.junk:
+            logger.warning("Skipped a feed message: %s (%s)", junk.reason, junk.excerpt)
+
+    def _heard(self, order: Order) -> None:
+        leader_id = self._book.heard(order)
+        if leader_id is not None:
+            self.floor.post.tell(LEDGER, Record(OrderKnown("follower", order)))
+            self._consider(leader_id)
+
+    def _book_answered(self, told: BookAnswered) -> None:
+        self._account.reading = False
+        answer = told.answer
+        if answer.status != 200:
+            came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
+            if isinstance(came, Refusal) and came.kind is Refused.TOKEN:
+                self._park(came)
+            return
+        try:
+            rows, _ = book(answer.body, told.asked_ns)
+        except Unreadable as trouble:
+            logger.warning("The order book of %s cannot be read: %s", self.name, trouble)
+            return
+        self._read_at = told.asked_at
+        if self._trouble and self._trouble.kind is Refused.TOKEN:
+            self._unpark()
+        self._rows(rows, told.asked_at)
+
+    def _rows(self, rows: tuple[Order, ...], asked_at: datetime) -> None:
+        before = {row.order_id: self._book.known(row.order_id) for row in rows}
+        for leader_id in self._book.read(rows, asked_at):
+            self._consider(leader_id)
+        for row in rows:
+            known = self._book.known(row.order_id)
+            if known is not None and known != before[row.order_id]:
+                self.floor.post.tell(LEDGER, Record(OrderKnown("follower", row)))
+
+    def _not_recorded(self, intent: Intent, why: str) -> None:
+        """Nothing was sent; ask again after a pause."""
+        logger.error(
+            "Not sent, because not recorded: %s",
+            why,
+            extra={
+                "leader_order": intent.leader_order_id,
+                "follower": intent.follower,
+                "correlation_id": intent.correlation_id,
+            },
+        )
+        self._book.unrecorded(intent)
+        self._pace.put_back()
+        self.later(_LEDGER_PAUSE, Tick(intent.leader_order_id))
+
+    def _rang(self, name: str) -> None:
+        if name == _LOOK:
+            self._look()
+            self.later(_LOOK_SECONDS, Tick(_LOOK))
+            return
+        self._alarms.pop(name, None)
+        if name in self._book.orders:
+            self._consider(name)
+
+    def _look(self) -> None:
+        """Do what only time asks for: read the book, doubt what was never answered."""
+        now = self.floor.clock.now()
+        patience = timedelta(seconds=self._settings.timeout) + _OVERDUE
+        for leader_id in self._book.overdue(self._live, now - patience):
+            self._consider(leader_id)
+        for leader_id in self._book.give_up(now):
+            self._gave_up(leader_id)
+        every = timedelta(seconds=self._settings.sweep_seconds) if self._live else _IDLE_SWEEP
+        if self._read_at is None or now - self._read_at >= every:
+            self._account.read_book()
+
+    def _feed_changed(self, change: FeedLive | FeedLost | FeedRefused) -> None:
+        if isinstance(change, FeedLive):
+            self._account.read_book()
+        else:
+            logger.warning("The order feed of %s: %s", self.name, change.why)
+        self.floor.post.tell(BOARD, change)
+
+    def _configured(self, settings: FollowerSettings) -> None:
+        self._settings = settings
+        self._book.resize(settings.rules)
+        self._trouble = None
+        self._pace.open(settings.windows)
+        self._tell_mood()
+        self._consider_all()
+
+    # What follows
+
+    def _step(self, leader_id: str) -> Step:
+        now = self.floor.clock.now()
+        segment = self._book.orders[leader_id].instrument.segment
+        return self._book.step(leader_id, self._mood, self._takes_orders(segment, now), now)
+
+    def _consider(self, leader_id: str) -> None:
+        """Take the next step of one copy."""
+        if not self._ready or leader_id not in self._book.orders:
+            return
+        step = self._step(leader_id)
+        match step:
+            case Place() | Modify() | Cancel():
+                self._request(leader_id, step)
+            case Skip():
+                self._book.skip(leader_id, step)
+            case Hold(_, until) if until is not None:
+                self._set_alarm(leader_id, until)
+        if isinstance(step, Done | Skip):
+            self._live.discard(leader_id)
+            self._waiting.pop(leader_id, None)
+        else:
+            self._live.add(leader_id)
+        self._reporter.touch(leader_id)
+
+    def _consider_all(self) -> None:
+        for leader_id in self._most_urgent(list(self._book.orders)) if self._ready else ():
+            self._consider(leader_id)
+
+    def _request(self, leader_id: str, step: Request) -> None:
+        """Send a step's request on its way to the ledger, as soon as there is a permit."""
+        if not self._pace.take():
+            self._waiting[leader_id] = None
+            return
+        intent = self._intent(leader_id, step)
+        dispatch = Dispatch(
+            intent, self._account.request(step), self._account.line, self._settings.timeout
+        )
+        self._book.intended(leader_id, step, intent.intended_at)
+        self.floor.post.tell(LEDGER, dispatch)
+
+    def _intent(self, leader_id: str, step: Request) -> Intent:
+        copy = self._book.copies[leader_id]
+        if isinstance(step, Place):
+            number, change, order_id = step.number, None, ""
+            correlation = step.ticket.correlation_id
+        else:
+            attempt = next(a for a in copy.attempts if a.order_id == step.order_id)
+            number, order_id = attempt.number, step.order_id
+            correlation = attempt.ticket.correlation_id
+            change = Change.MODIFY if isinstance(step, Modify) else Change.CANCEL
+        now_ns = self.floor.clock.ns()
+        return Intent(
+            follower=self._settings.name,
+            client_id=self._settings.address.client_id,
+            leader_order_id=leader_id,
+            correlation_id=correlation,
+            slice_number=0,
+            number=number,
+            change=change,
+            request=step,
+            order_id=order_id,
+            sizing=copy.sizing.text,
+            born=copy.born,
+            intended_at=self.floor.clock.now(),
+            heard_ns=self._heard_ns.get(leader_id, now_ns),
+            planned_ns=now_ns,
+        )
+
+    def _set_alarm(self, leader_id: str, until: datetime) -> None:
+        now, set_for = self.floor.clock.now(), self._alarms.get(leader_id)
+        if set_for is None or until < set_for or set_for < now:
+            self._alarms[leader_id] = until
+            self.later((until - now).total_seconds(), Tick(leader_id))
+
+    # Moods
+
+    @property
+    def _mood(self) -> Mood:
+        if self._trouble is not None:
+            return Mood.PARKED
+        return Mood.PAUSED if self._settings.paused else Mood.ACTIVE
+
+    def _park(self, trouble: Refusal) -> None:
+        if self._trouble is None:
+            self._trouble = trouble
+            logger.error("%s is parked: %s", self.name, trouble.message)
+            self._alert(
+                f"parked, Dhan refused its {trouble.kind}: {trouble.message}",
+                "give a valid token" if trouble.kind is Refused.TOKEN else "register this address",
+            )
+            self._tell_mood()
+
+    def _unpark(self) -> None:
+        self._trouble = None
+        logger.warning("%s is accepted by Dhan again", self.name)
+        self._tell_mood()
+        self._consider_all()
+
+    def _gave_up(self, leader_id: str) -> None:
+        self._reporter.touch(leader_id)
+        self._alert(
+            f"the outcome of a request for order {leader_id} could not be found out",
+            "look at the account's order book; nothing more is done for this copy",
+        )
+
+    def _tell_mood(self) -> None:
+        reason = self._trouble.message if self._trouble else ""
+        self.floor.post.tell(BOARD, MoodChanged(self._settings.name, self._mood, reason))
+
+    def _alert(self, what: str, fix: str) -> None:
+        alert = Alert(Level.ERROR, what, self._settings.name, fix)
+        self.floor.post.tell(BOARD, alert)
+        self.floor.post.tell(LEDGER, Record(alert))

@@ -1,0 +1,204 @@
+"""The LedgerActor: the single writer, and the gate that every order request passes.
+
+It drains its mailbox, commits all of it in one transaction with one fsync, and only then hands
+the requests whose intents were recorded to the wire. No commit, no request.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from actors.floor import Floor, FloorActor
+from actors.post import BOARD, LEDGER, Post, follower_name
+from dhan.outcomes import outcome
+from dhan.requests import Request
+from dhan.wire import Answer, Call, Line
+from domain.copies import Change, Copy
+from domain.messages import Alert, Answered, Intent, Level, NotRecorded, Tick
+from ledger.entries import Entry
+from ledger.history import copies_of
+from ledger.ledger import Ledger, LedgerFailure
+
+logger = logging.getLogger(__name__)
+
+_MEMORY = timedelta(days=5)
+_RETRY_SECONDS = 1.0
+_MOST_AT_ONCE = 500
+_URGENCY = {Change.CANCEL: 0, Change.MODIFY: 1, None: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A request that may leave once its intent is recorded. `timeout` is in seconds."""
+
+    intent: Intent
+    request: Request
+    line: Line
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Something to be kept; nothing waits for it."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A follower asks for its copies, after everything that was told before."""
+
+    follower: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A follower's copies as the ledger kept them."""
+
+    copies: tuple[Copy, ...]
+
+
+class LedgerActor(FloorActor):
+    """Owns the ledger; every write of the process goes through its mailbox."""
+
+    def __init__(self, floor: Floor, path: Path) -> None:
+        super().__init__(LEDGER, floor)
+        self._path = path
+        self._ledger: Ledger
+        self._backlog: list[Entry] = []
+        self._failing = False
+
+    def begin(self) -> None:
+        self._ledger = Ledger.open(self._path)
+
+    def end(self) -> None:
+        if self._backlog:
+            self._commit([])
+        self._ledger.close()
+
+    def receive(self, message: object) -> object:
+        batch, other = self._drain(message)
+        if batch or isinstance(other, Tick):
+            self._commit(batch)
+        if isinstance(other, Restore):
+            since = self.floor.clock.now() - _MEMORY
+            copies = copies_of(self._ledger, other.follower, since)
+            self.floor.post.tell(follower_name(other.follower), Restored(tuple(copies)))
+        return None
+
+    def _drain(self, message: object) -> tuple[list[Dispatch | Record], object]:
+        """Everything to be written that waits in the mailbox, up to the first other message."""
+        batch: list[Dispatch | Record] = []
+        while isinstance(message, Dispatch | Record):
+            batch.append(message)
+            if len(batch) >= _MOST_AT_ONCE or self.actor_inbox.empty():
+                return batch, None
+            envelope = self.actor_inbox.get()
+            message = envelope.message
+            if not isinstance(message, Dispatch | Record | Restore | Tick):
+                self.actor_inbox.put(envelope)
+                return batch, None
+        return batch, message
+
+    def _commit(self, batch: Sequence[Dispatch | Record]) -> None:
+        entries = [m.intent if isinstance(m, Dispatch) else m.entry for m in batch]
+        try:
+            self._ledger.commit([*self._backlog, *entries])
+        except LedgerFailure as failure:
+            self._failed(failure, batch)
+            return
+        self._recovered()
+        self._backlog.clear()
+        self._dispatch([m for m in batch if isinstance(m, Dispatch)])
+
+    def _dispatch(self, recorded: Sequence[Dispatch]) -> None:
+        if not recorded:
+            return
+        committed_ns = self.floor.clock.ns()
+        post = self.floor.post
+        self.floor.wire.dispatch(
+            [
+                Call(
+                    line=one.line,
+                    request=one.request,
+                    timeout=one.timeout,
+                    deliver=_answering(post, one, committed_ns),
+                    urgency=_URGENCY[one.intent.change],
+                )
+                for one in recorded
+            ]
+        )
+
+    def _failed(self, failure: LedgerFailure, batch: Sequence[Dispatch | Record]) -> None:
+        """Keep what can wait, refuse what cannot: one at a time, so that a single entry that
+        the ledger will never take does not hold up the others."""
+        waiting, self._backlog = self._backlog, []
+        for entry in (*waiting, *(m.entry for m in batch if isinstance(m, Record))):
+            self._keep_or_queue(entry)
+        for one in batch:
+            if isinstance(one, Dispatch):
+                self._dispatch_alone(one)
+        if self._backlog:
+            self.later(_RETRY_SECONDS, Tick("backlog"))
+        self._tell_failing(failure)
+
+    def _keep_or_queue(self, entry: Entry) -> None:
+        try:
+            self._ledger.commit([entry])
+        except LedgerFailure as failure:
+            if failure.passing:
+                self._backlog.append(entry)
+            else:
+                logger.error("The ledger will never take %s: %s", type(entry).__name__, failure)
+
+    def _dispatch_alone(self, one: Dispatch) -> None:
+        try:
+            self._ledger.commit([one.intent])
+        except LedgerFailure as failure:
+            self.floor.post.tell(
+                follower_name(one.intent.follower), NotRecorded(one.intent, str(failure))
+            )
+        else:
+            self._dispatch([one])
+
+    def _tell_failing(self, failure: LedgerFailure) -> None:
+        if self._failing or not failure.passing:
+            return
+        self._failing = True
+        logger.error("The ledger cannot be written, nothing is sent meanwhile: %s", failure)
+        self.floor.post.tell(
+            BOARD,
+            Alert(
+                Level.ERROR,
+                f"the ledger cannot be written: {failure}",
+                str(self._path),
+                "free disk space or end what locks the file; copying resumes by itself",
+            ),
+        )
+
+    def _recovered(self) -> None:
+        if self._failing:
+            self._failing = False
+            logger.warning("The ledger can be written again")
+            self.floor.post.tell(
+                BOARD, Alert(Level.NOTE, "the ledger can be written again", str(self._path))
+            )
+
+
+def _answering(post: Post, sent: Dispatch, committed_ns: int) -> Callable[[Answer], None]:
+    """Tell the follower and the ledger what the broker answered."""
+    intent = sent.intent
+
+    def deliver(answer: Answer) -> None:
+        came = outcome(
+            sent.request.kind, answer.status, answer.body, answer.error, answer.written_at
+        )
+        told = Answered(
+            intent, came, committed_ns, answer.written_at, answer.answered_at, answer.status
+        )
+        post.tell(LEDGER, Record(told))
+        post.tell(follower_name(intent.follower), told)
+
+    return deliver

@@ -1,0 +1,202 @@
+"""The RecoveryActor: reads the leader's order book, because the feed's silence proves nothing.
+
+At start, at every reconnect, every few seconds, and whenever somebody asks. What a sweep finds
+is told as the same message as the feed's, so that nobody else knows the difference.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from actors.floor import Floor, FloorActor
+from actors.ledger import Record
+from actors.post import BOARD, LEDGER, RECOVERY, Post, follower_name
+from dhan.codec.rest import book
+from dhan.codec.values import Unreadable
+from dhan.outcomes import outcome
+from dhan.requests import Kind, Requests
+from dhan.wire import AccountAddress, Answer, Call, Line
+from domain.merge import ambiguous, merge
+from domain.messages import (
+    Alert,
+    FeedLive,
+    FeedLost,
+    LeaderOrder,
+    Level,
+    OrderSeen,
+    SweepWanted,
+    Tick,
+)
+from domain.orders import Order, Status
+from domain.outcomes import Refusal, Refused
+from ledger.entries import OrderKnown
+
+logger = logging.getLogger(__name__)
+
+_SWEEP = "sweep"
+_READ_TIMEOUT = 10.0
+_READ_URGENCY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Swept:
+    """The answer to a request for the leader's order book."""
+
+    answer: Answer
+    asked_ns: int
+
+
+class RecoveryActor(FloorActor):
+    """Keeps the leader's orders of the day and tells what changed in them."""
+
+    def __init__(self, floor: Floor, leader: AccountAddress, sweep_seconds: float) -> None:
+        super().__init__(RECOVERY, floor)
+        self._leader = leader
+        self._every = sweep_seconds
+        self._requests = Requests(leader.client_id)
+        self._line: Line
+        self._orders: dict[str, OrderSeen] = {}
+        self._asking = False
+        self._again = False
+        self._failing = ""
+        self._curious: set[str] = set()
+
+    def begin(self) -> None:
+        self._line = self.floor.wire.open(self._leader)
+        self._sweep()
+        self.later(self._every, Tick(_SWEEP))
+
+    def end(self) -> None:
+        self.floor.wire.close(self._line)
+
+    def receive(self, message: object) -> object:
+        match message:
+            case OrderSeen():
+                self._note(message)
+            case Tick():
+                self._sweep()
+                self.later(self._every, Tick(_SWEEP))
+            case SweepWanted(_, follower):
+                self._wanted(follower)
+            case FeedLive() | FeedLost():
+                self._sweep()
+            case _Swept():
+                self._swept(message)
+            case _:
+                super().receive(message)
+        return None
+
+    def _wanted(self, follower: str | None) -> None:
+        if follower is not None:
+            self._curious.add(follower)
+            for seen in self._orders.values():
+                self.floor.post.tell(follower_name(follower), seen)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        if self._asking:
+            self._again = True
+            return
+        self._asking, self._again = True, False
+        post, asked_ns = self.floor.post, self.floor.clock.ns()
+        call = Call(
+            line=self._line,
+            request=self._requests.orders(),
+            timeout=_READ_TIMEOUT,
+            deliver=_sweeping(post, asked_ns),
+            urgency=_READ_URGENCY,
+        )
+        self.floor.wire.dispatch([call])
+
+    def _swept(self, swept: _Swept) -> None:
+        self._asking = False
+        answer = swept.answer
+        try:
+            if answer.status != 200:
+                raise Unreadable(self._trouble(answer))
+            rows, junk = book(answer.body, swept.asked_ns)
+        except Unreadable as trouble:
+            self._failed(str(trouble))
+        else:
+            self._succeeded()
+            for skipped in junk:
+                logger.warning("Skipped a row of the leader's order book: %s", skipped.reason)
+            for row in rows:
+                self._row(row, answer.answered_at)
+            self._curious.clear()
+        if self._again:
+            self._sweep()
+
+    def _trouble(self, answer: Answer) -> str:
+        came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
+        if isinstance(came, Refusal) and came.kind is Refused.TOKEN:
+            return f"Dhan refused the leader's token: {came.message}"
+        return f"{answer.error or answer.status}"
+
+    def _failed(self, why: str) -> None:
+        if why != self._failing:
+            self._failing = why
+            logger.error("The leader's order book cannot be read: %s", why)
+            self.floor.post.tell(
+                BOARD,
+                Alert(
+                    Level.ERROR,
+                    f"the leader's order book cannot be read: {why}",
+                    "leader",
+                    "check token and network; it is asked again all the time",
+                ),
+            )
+
+    def _succeeded(self) -> None:
+        if self._failing:
+            self._failing = ""
+            logger.warning("The leader's order book can be read again")
+
+    def _note(self, seen: OrderSeen) -> None:
+        """Keep what the feed told, and ask the book where the feed leaves a doubt."""
+        known = self._orders.get(seen.order.order_id)
+        unclear = known is not None and ambiguous(known.order, seen.order)
+        if unclear or seen.order.status is Status.UNREADABLE:
+            self._sweep()
+        self._keep(seen, known)
+
+    def _row(self, row: Order, heard_ns: int) -> None:
+        """Tell what a row of the book says beyond what is known."""
+        known = self._orders.get(row.order_id)
+        merged = merge(known.order, row) if known else row
+        born = known.born if known else row.placed_at
+        seen = OrderSeen(row, born, heard_ns)
+        post = self.floor.post
+        if known is None or _differs(merged, known.order):
+            post.tell_followers(seen)
+            post.tell(LEDGER, Record(OrderKnown("leader", row)))
+        else:
+            for follower in self._curious:
+                post.tell(follower_name(follower), seen)
+        self._keep(seen, known)
+
+    def _keep(self, seen: OrderSeen, known: OrderSeen | None) -> None:
+        order = merge(known.order, seen.order) if known else seen.order
+        born = known.born if known else seen.born
+        hint = seen.hint or (known.hint if known else None)
+        ltp = seen.ltp or (known.ltp if known else None)
+        self._orders[order.order_id] = OrderSeen(order, born, seen.heard_ns, hint, ltp)
+        self.floor.post.tell(BOARD, LeaderOrder(order))
+
+
+def _differs(merged: Order, known: Order) -> bool:
+    """Whether a follower would decide differently: everything but who told it, and when."""
+    return (
+        merged.terms != known.terms
+        or merged.status is not known.status
+        or merged.filled != known.filled
+        or merged.traded_value != known.traded_value
+        or merged.reason != known.reason
+    )
+
+
+def _sweeping(post: Post, asked_ns: int) -> Callable[[Answer], None]:
+    def deliver(answer: Answer) -> None:
+        post.tell(RECOVERY, _Swept(answer, asked_ns))
+
+    return deliver

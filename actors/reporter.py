@@ -1,0 +1,75 @@
+"""Telling readers what became of a follower's copies, off the path of its orders."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime
+
+from actors.ledger import Record
+from actors.post import BOARD, LEDGER, Post
+from domain.copybook import CopyBook
+from domain.messages import Answered, CopyChanged, CopyReport
+from domain.outcomes import Accepted
+
+logger = logging.getLogger(__name__)
+
+
+class Reporter:
+    """Collects the copies that were touched, and tells those that look different."""
+
+    def __init__(self, post: Post, book: CopyBook) -> None:
+        self._post, self._book = post, book
+        self._touched: dict[str, None] = {}
+        self._told: dict[str, CopyReport] = {}
+
+    def touch(self, leader_id: str) -> None:
+        """Look at this copy at the next flush."""
+        self._touched[leader_id] = None
+
+    def flush(self, now: datetime) -> None:
+        """Tell the board and the ledger of every touched copy that is not what it was."""
+        touched, self._touched = self._touched, {}
+        for leader_id in touched:
+            report = self._book.report(leader_id, now)
+            if report is None:
+                continue
+            told = self._told.get(leader_id)
+            if told is None or replace(report, at=told.at) != told:
+                self._told[leader_id] = report
+                self._tell(CopyChanged(report, self._book.copies[leader_id]), told)
+
+    def _tell(self, changed: CopyChanged, before: CopyReport | None) -> None:
+        self._post.tell(LEDGER, Record(changed))
+        self._post.tell(BOARD, changed)
+        report = changed.report
+        if before is None or before.state is not report.state:
+            ids = report.correlation_ids
+            logger.info(
+                "%s%s",
+                report.state,
+                f": {report.reason}" if report.reason else "",
+                extra={
+                    "leader_order": report.leader_order_id,
+                    "follower": report.follower,
+                    "correlation_id": ids[-1] if ids else None,
+                },
+            )
+
+
+def log_answer(answer: Answered) -> None:
+    """One line for each answer: what was asked, what came, how long it took."""
+    intent = answer.intent
+    sent = answer.written_ns is not None
+    took = (answer.answered_ns - (answer.written_ns or 0)) // 1_000_000 if sent else 0
+    level = logging.INFO if isinstance(answer.outcome, Accepted) else logging.WARNING
+    logger.log(
+        level,
+        "%s: %s in %d ms",
+        intent.change or "place",
+        answer.outcome,
+        took,
+        extra={
+            "leader_order": intent.leader_order_id,
+            "follower": intent.follower,
+            "correlation_id": intent.correlation_id,
+        },
+    )

@@ -1,0 +1,167 @@
+"""One keep-alive HTTP/1.1 connection: at most one request in flight, never a second try."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httptools
+
+from dhan.calls import Answer, Call
+
+logger = logging.getLogger(__name__)
+
+_MOST_BODY = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A call whose answer is awaited."""
+
+    call: Call
+    written_at: int
+    deadline: asyncio.TimerHandle
+
+
+class Connection(asyncio.Protocol):
+    """Writes a request and reads its answer. Lives on the wire's thread."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        free: Callable[["Connection"], None],
+        lost: Callable[["Connection"], None],
+    ) -> None:
+        self._loop, self._free, self._lost = loop, free, lost
+        self._transport: asyncio.Transport
+        self._flight: _Flight | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._body: list[bytes] = []
+        self._size = 0
+        self._date: str | None = None
+        self._framed = False
+        self._headed = False
+        self._done = False
+        self._poisoned = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether a request can be written."""
+        return self._flight is None and not self._poisoned and not self._transport.is_closing()
+
+    @property
+    def reading(self) -> bool:
+        """Whether what is in flight is a read."""
+        return self._flight is not None and not self._flight.call.request.kind.order
+
+    def write(self, call: Call, request: bytes) -> int:
+        """Write a whole request; the monotonic time (ns) from which it may have arrived."""
+        deadline = self._loop.call_later(call.timeout, self._timed_out)
+        written_at = time.monotonic_ns()
+        self._flight = _Flight(call, written_at, deadline)
+        self._transport.write(request)
+        return written_at
+
+    def fail(self, why: str) -> None:
+        """Give up what is in flight and the connection with it: a late answer must never be
+        taken for the next request's."""
+        self._poisoned = self._poisoned or why
+        self._transport.abort()
+        self._answer(None, b"", why)
+
+    def abort(self) -> None:
+        """End the connection."""
+        self._poisoned = self._poisoned or "closed"
+        self._transport.abort()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, received: bytes) -> None:
+        if self._flight is None:
+            self._poisoned = "bytes that nobody asked for"
+            self._transport.abort()
+            return
+        try:
+            self._parser.feed_data(received)
+        except httptools.HttpParserError as trouble:
+            self.fail(f"an answer that is not HTTP ({type(trouble).__name__})")
+            return
+        if self._poisoned:
+            self.fail(self._poisoned)
+        elif self._done:
+            self._complete()
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._flight is not None and self._headed and not self._framed and exc is None:
+            self._answer(self._parser.get_status_code(), b"".join(self._body), None)
+        else:
+            why = type(exc).__name__ if exc else "closed by the broker"
+            self._answer(None, b"", self._poisoned or f"connection lost ({why})")
+        self._poisoned = self._poisoned or "lost"
+        self._lost(self)
+
+    # httptools
+
+    def on_message_begin(self) -> None:
+        if self._done:
+            self._poisoned = "more than one answer"
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        lowered = name.lower()
+        if lowered == b"date":
+            self._date = value.decode("latin-1")
+        elif lowered in (b"content-length", b"transfer-encoding"):
+            self._framed = True
+
+    def on_headers_complete(self) -> None:
+        self._headed = True
+
+    def on_body(self, body: bytes) -> None:
+        self._size += len(body)
+        if self._size > _MOST_BODY:
+            self._poisoned = "an answer that is too long"
+        else:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._parser.get_status_code() < 200:
+            self._headed = self._framed = False
+            return
+        self._done = True
+
+    # Answers
+
+    def _complete(self) -> None:
+        status, keep = self._parser.get_status_code(), self._parser.should_keep_alive()
+        body, flight = b"".join(self._body), self._flight
+        self._parser = httptools.HttpResponseParser(self)
+        self._answer(status, body, None)
+        self._body, self._size = [], 0
+        self._framed = self._headed = self._done = False
+        if flight is not None and keep:
+            self._free(self)
+        else:
+            self._transport.close()
+
+    def _timed_out(self) -> None:
+        if self._flight is not None:
+            self.fail("no answer in time")
+
+    def _answer(self, status: int | None, body: bytes, error: str | None) -> None:
+        flight, self._flight = self._flight, None
+        if flight is None:
+            return
+        flight.deadline.cancel()
+        answer = Answer(status, body, error, flight.written_at, time.monotonic_ns(), self._date)
+        try:
+            flight.call.deliver(answer)
+        except Exception:
+            logger.exception("An answer could not be delivered")

@@ -1,0 +1,109 @@
+"""Dhan's instrument master: the detailed CSV, read as a stream.
+
+Key is (exchange, segment, security id), since a security id alone collides across segments. In
+this file ticks are in paise (5.0000 is Rs 0.05) but circuit limits in rupees (measured live).
+"""
+
+import csv
+import io
+import logging
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+from dhan.codec.values import Unreadable, number, paise, quantity, segment, text
+from domain.instruments import Instrument, InstrumentKey
+
+logger = logging.getLogger(__name__)
+
+_COLUMNS = (
+    "EXCH_ID",
+    "SEGMENT",
+    "SECURITY_ID",
+    "INSTRUMENT",
+    "UNDERLYING_SYMBOL",
+    "SYMBOL_NAME",
+    "LOT_SIZE",
+    "TICK_SIZE",
+    "SM_UPPER_LIMIT",
+    "SM_LOWER_LIMIT",
+    "SM_FREEZE_QTY",
+)
+
+
+class MasterError(Exception):
+    """The master cannot be had or is not one."""
+
+
+def load(source: str, timeout: float) -> dict[InstrumentKey, Instrument]:
+    """All tradable instruments of the master at `source` (a path, or an http(s) address).
+
+    Raises MasterError. A row that says nothing sensible is left out and counted in the log.
+    """
+    try:
+        with _opened(source, timeout) as lines:
+            return _collect(lines)
+    except (OSError, UnicodeDecodeError, csv.Error, urllib.error.URLError) as trouble:
+        raise MasterError(f"{type(trouble).__name__} while reading it") from None
+
+
+@contextmanager
+def _opened(source: str, timeout: float) -> Iterator[Iterator[str]]:
+    if source.startswith(("http://", "https://")):
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(source, timeout=timeout) as answer:
+            yield io.TextIOWrapper(answer, encoding="utf-8", newline="")
+    else:
+        with Path(source).open(encoding="utf-8", newline="") as lines:
+            yield lines
+
+
+def _collect(lines: Iterator[str]) -> dict[InstrumentKey, Instrument]:
+    rows = csv.reader(lines)
+    header = next(rows, [])
+    missing = [column for column in _COLUMNS if column not in header]
+    if missing:
+        raise MasterError(f"no column {missing[0]} in it")
+    at = [header.index(column) for column in _COLUMNS]
+    instruments: dict[InstrumentKey, Instrument] = {}
+    left_out = 0
+    for row in rows:
+        try:
+            instrument = _instrument([row[index] for index in at])
+        except (Unreadable, ValueError, IndexError):
+            left_out += 1
+            continue
+        instruments[instrument.key] = instrument
+    if left_out:
+        logger.warning("%d rows of the instrument master were left out", left_out)
+    return instruments
+
+
+def _instrument(row: list[str]) -> Instrument:
+    exchange, letter, security, kind, underlying, symbol, lot, tick, upper, lower, freeze = row
+    key = InstrumentKey(segment(exchange, letter), text(security))
+    return Instrument(
+        key=key,
+        lot=quantity(lot),
+        tick=_tick(number(tick)),
+        symbol=symbol,
+        underlying=underlying,
+        kind=kind,
+        freeze=_freeze(number(freeze)),
+        upper=paise(upper) or None,
+        lower=paise(lower) or None,
+    )
+
+
+def _tick(tick: Decimal) -> int:
+    """The tick in whole paise; a part of a paisa (currency: 0.25) counts as a whole one, which
+    is a coarser step that the exchange takes as well."""
+    return max(1, -int(-tick // 1))
+
+
+def _freeze(first_frozen: Decimal) -> int | None:
+    """Negative and zero mean that the exchange sets no limit."""
+    return int(first_frozen) if first_frozen > 1 else None
