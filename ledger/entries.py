@@ -1,0 +1,28 @@
+"""What can be written into the ledger. Most entries are the domain's own messages."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from domain.messages import Alert, Answered, CopyChanged, Intent
+from domain.orders import Order
+
+Role = Literal["leader", "follower"]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKnown:
+    """Something is known of an order; the ledger merges it with what it knew before."""
+
+    role: Role
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value that outlives the process, by its name."""
+
+    key: str
+    value: str
+
+
+Entry = Intent | Answered | OrderKnown | CopyChanged | Alert | Setting

@@ -1,0 +1,127 @@
+"""Opening a database file, and saying clearly why one cannot be the ledger."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from ledger.schema import APPLICATION_ID, VERSION
+
+_LEGACY = frozenset({"orders", "copy_mappings", "audit_log", "config"})
+_BOOKKEEPING = frozenset({"_sqlite_migrations", "sqlite_sequence"})
+_MOST_CHECKED_BYTES = 64 * 1024 * 1024
+_MOVE_AWAY = "name another file under [ledger] path, or move this one away"
+
+
+class LedgerUnusable(Exception):
+    """The ledger cannot be opened: which file, why, and what the operator can do."""
+
+    def __init__(self, path: Path, why: str, fix: str) -> None:
+        super().__init__(f"{path}: {why}; {fix}")
+        self.path, self.why, self.fix = path, why, fix
+
+
+def create(path: Path) -> None:
+    """Make sure that there is a file at `path` that can be written, readable for its owner only
+    when it is new."""
+    if not path.parent.is_dir():
+        raise LedgerUnusable(
+            path, f"there is no directory {path.parent}", "make it or correct [ledger] path"
+        )
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise not_writable(path, error) from error
+
+
+def not_writable(path: Path, error: OSError) -> LedgerUnusable:
+    """The refusal of a file that the operating system does not let this process write."""
+    return LedgerUnusable(
+        path,
+        f"it cannot be written ({error.strerror})",
+        "run as its owner, or correct its permissions or [ledger] path",
+    )
+
+
+def ours(path: Path) -> bool:
+    """Whether the file holds a ledger that this version can use; False for an empty one.
+
+    Looks without writing. Raises `LedgerUnusable` for everything else.
+    """
+    try:
+        with closing(connect_read_only(path)) as connection:
+            tables = _tables(connection)
+            if _number(connection, "application_id") != APPLICATION_ID:
+                _refuse_others(path, tables)
+                return False
+            version = _number(connection, "user_version")
+            if version > VERSION:
+                raise LedgerUnusable(
+                    path,
+                    f"a newer Lockstep wrote it (schema {version}, this one knows {VERSION})",
+                    "start that newer version",
+                )
+            _check_pages(path, connection)
+            return True
+    except sqlite3.Error as error:
+        raise unreadable(path, error) from error
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write."""
+    connection = sqlite3.connect(
+        path.resolve().as_uri() + "?mode=ro", uri=True, isolation_level=None
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA busy_timeout = 500")
+    return connection
+
+
+def unreadable(path: Path, error: sqlite3.Error) -> LedgerUnusable:
+    """The refusal that belongs to an error of SQLite."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return LedgerUnusable(path, "another program has locked it", "end that program")
+    if code == sqlite3.SQLITE_NOTADB:
+        return LedgerUnusable(path, "it is not a database", _MOVE_AWAY)
+    if code == sqlite3.SQLITE_CORRUPT:
+        return _damaged(path, str(error))
+    return LedgerUnusable(path, f"it cannot be used ({error})", "see to the disk, then try again")
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return {str(row[0]) for row in rows}
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+
+
+def _refuse_others(path: Path, tables: set[str]) -> None:
+    if tables >= _LEGACY:
+        raise LedgerUnusable(
+            path,
+            "it is the database of the older single-follower version, which is left untouched: "
+            "this version cannot adopt it yet",
+            _MOVE_AWAY,
+        )
+    if tables - _BOOKKEEPING:
+        raise LedgerUnusable(path, "it is a database of another program", _MOVE_AWAY)
+
+
+def _check_pages(path: Path, connection: sqlite3.Connection) -> None:
+    """Look through every page of a ledger that is small enough not to delay the start."""
+    if path.stat().st_size > _MOST_CHECKED_BYTES:
+        return
+    found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    if found != "ok":
+        raise _damaged(path, found)
+
+
+def _damaged(path: Path, found: str) -> LedgerUnusable:
+    return LedgerUnusable(
+        path,
+        f"it is damaged ({' '.join(found.split())})",
+        "restore a backup, or move it away and compare every account's order book by hand",
+    )

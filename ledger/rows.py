@@ -1,0 +1,211 @@
+"""Entries as rows. Built by hand, because every placement waits for it."""
+
+import json
+from collections.abc import Callable
+
+from domain.copies import Change
+from domain.messages import Alert, Answered, CopyChanged, Intent
+from domain.orders import Terms
+from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Throttled, Unknown
+from domain.steps import Modify, Place
+from ledger.entries import Setting
+from ledger.instants import maybe_micros, micros
+
+Row = tuple[str | int | float | None, ...]
+
+# sqlite3 binds exact strings on a fast path that members of a StrEnum do not take.
+_plain: Callable[[str], str] = str.__str__
+
+PLACE = "place"
+KINDS = {None: PLACE, Change.MODIFY: "modify", Change.CANCEL: "cancel"}
+_NO_TERMS: Row = (None,) * 6
+_NO_TICKET: Row = (None,) * 5
+
+
+def _insert(table: str, columns: str) -> str:
+    marks = ", ".join("?" * len(columns.split(",")))
+    return f"INSERT INTO {table} ({columns}) VALUES ({marks})"
+
+
+INSERT_INTENT = _insert(
+    "intents",
+    "id, follower, client_id, leader_order_id, correlation_id, slice_number, attempt, kind, "
+    "order_id, quantity, order_type, price, trigger_price, validity, disclosed, side, product, "
+    "segment, security_id, amo_time, reference, why, sizing, born, intended_at, heard_ns, "
+    "planned_ns",
+)
+
+
+def intent_row(number: int, intent: Intent) -> Row:
+    """A row of `intents` with the id `number`, not answered."""
+    request = intent.request
+    terms, ticket, reference, why = _NO_TERMS, _NO_TICKET, None, None
+    if isinstance(request, Place):
+        placed = request.ticket
+        terms, reference = _terms(placed.terms), request.reference
+        ticket = (
+            _plain(placed.side),
+            _plain(placed.product),
+            _plain(placed.instrument.segment),
+            placed.instrument.security_id,
+            None if placed.amo_time is None else _plain(placed.amo_time),
+        )
+    elif isinstance(request, Modify):
+        terms, reference = _terms(request.terms), request.reference
+    else:
+        why = request.why.name
+    return (
+        number,
+        intent.follower,
+        intent.client_id,
+        intent.leader_order_id,
+        intent.correlation_id,
+        intent.slice_number,
+        intent.number,
+        KINDS[intent.change],
+        intent.order_id,
+        *terms,
+        *ticket,
+        reference,
+        why,
+        intent.sizing,
+        maybe_micros(intent.born),
+        micros(intent.intended_at),
+        intent.heard_ns,
+        intent.planned_ns,
+    )
+
+
+def _terms(terms: Terms) -> Row:
+    return (
+        terms.quantity,
+        _plain(terms.order_type),
+        terms.price,
+        terms.trigger,
+        _plain(terms.validity),
+        terms.disclosed,
+    )
+
+
+UPDATE_ANSWER = """
+UPDATE intents SET committed_ns = ?, written_ns = ?, answered_ns = ?, answered_after = ?,
+    outcome = ?, given_order_id = ?, given_status = ?, refusal = ?, message = ?, code = ?,
+    http_status = ?
+WHERE follower = ? AND leader_order_id = ? AND correlation_id = ? AND kind = ?
+    AND planned_ns = ? AND intended_at = ? AND outcome IS NULL
+"""
+
+
+def answer_row(after: int, answer: Answered) -> Row:
+    """What `UPDATE_ANSWER` wants; `after` is the id of the last intent recorded before it."""
+    intent = answer.intent
+    word, order_id, status, refusal, message, code = _outcome(answer.outcome)
+    http = answer.outcome.http_status if isinstance(answer.outcome, Refusal) else None
+    return (
+        answer.committed_ns,
+        answer.written_ns,
+        answer.answered_ns,
+        after,
+        word,
+        order_id,
+        status,
+        refusal,
+        message,
+        code,
+        answer.http_status if http is None else http,
+        intent.follower,
+        intent.leader_order_id,
+        intent.correlation_id,
+        KINDS[intent.change],
+        intent.planned_ns,
+        micros(intent.intended_at),
+    )
+
+
+def _outcome(outcome: Outcome) -> tuple[str, str | None, str | None, str | None, str, str]:
+    match outcome:
+        case Accepted(order_id, status):
+            return "accepted", order_id, status, None, "", ""
+        case Refusal(kind, message, code):
+            return "refused", None, None, kind.name, message, code
+        case Throttled(message):
+            return "throttled", None, None, None, message, ""
+        case Unknown(why):
+            return "unknown", None, None, None, why, ""
+        case NotSent(why):
+            return "not_sent", None, None, None, why, ""
+
+
+# The time of a dispatch is known to the process that sent it only; a later one keeps it.
+UPSERT_COPY = (
+    _insert(
+        "copies",
+        "follower, leader_order_id, state, reason, order_ids, correlation_ids, symbol, side, "
+        "quantity, filled, traded_value, leader_filled, leader_value, slippage_paise, "
+        "slippage_bps, dispatch_us, in_step, sizing, updated_at, born, skipped, detail, attempt, "
+        "stage",
+    )
+    + """
+ON CONFLICT (follower, leader_order_id) DO UPDATE SET
+    state = excluded.state, reason = excluded.reason, order_ids = excluded.order_ids,
+    correlation_ids = excluded.correlation_ids, symbol = excluded.symbol, side = excluded.side,
+    quantity = excluded.quantity, filled = excluded.filled, traded_value = excluded.traded_value,
+    leader_filled = excluded.leader_filled, leader_value = excluded.leader_value,
+    slippage_paise = excluded.slippage_paise, slippage_bps = excluded.slippage_bps,
+    dispatch_us = coalesce(excluded.dispatch_us, dispatch_us), in_step = excluded.in_step,
+    sizing = excluded.sizing, updated_at = excluded.updated_at, born = excluded.born,
+    skipped = excluded.skipped, detail = excluded.detail, attempt = excluded.attempt,
+    stage = excluded.stage
+"""
+)
+
+
+def copy_row(changed: CopyChanged) -> Row:
+    """What `UPSERT_COPY` wants: the report, and of the copy what neither intents nor answers
+    tell."""
+    report, copy = changed.report, changed.copy
+    attempt = copy.current
+    return (
+        report.follower,
+        report.leader_order_id,
+        _plain(report.state),
+        report.reason,
+        json.dumps(report.order_ids),
+        json.dumps(report.correlation_ids),
+        report.symbol,
+        _plain(report.side),
+        report.quantity,
+        report.filled,
+        report.traded_value,
+        report.leader_filled,
+        report.leader_value,
+        report.slippage_paise,
+        report.slippage_bps,
+        report.dispatch_us,
+        int(report.in_step),
+        report.sizing,
+        maybe_micros(report.at),
+        maybe_micros(copy.born),
+        copy.skipped.name if copy.skipped else None,
+        copy.detail,
+        attempt.number if attempt else None,
+        attempt.stage.name if attempt else None,
+    )
+
+
+INSERT_ALERT = _insert("alerts", "level, what, place, fix")
+
+
+def alert_row(alert: Alert) -> Row:
+    """A row of `alerts`."""
+    return (_plain(alert.level), alert.what, alert.where, alert.fix)
+
+
+UPSERT_SETTING = (
+    _insert("settings", "key, value") + " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
+
+
+def setting_row(setting: Setting) -> Row:
+    """A row of `settings`."""
+    return (setting.key, setting.value)

@@ -1,0 +1,171 @@
+"""The tables of the ledger and how a database is recognised as one.
+
+Amounts are paise and shares; instants are microseconds since 1970 (UTC), `*_ns` are of the
+monotonic clock of the process that wrote them. Words are those of the domain: an enumeration is
+stored by the name of its member where its value is a sentence. Every migration ends by setting
+`user_version`, so that an older program knows a newer ledger when it sees one.
+"""
+
+from sqlite_utils import Database, Migrations
+
+APPLICATION_ID = 0x4C4B5354  # "LKST"
+VERSION = 1
+
+migrations = Migrations("lockstep")
+
+
+def migrate(db: Database) -> None:
+    """Bring the database to this version, in one transaction: all of it or nothing."""
+    with db.atomic():
+        migrations.apply(db)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+@migrations(name="0001 intents, orders, fills, copies, alerts, settings")
+def _first(db: Database) -> None:
+    for statement in _FIRST:
+        db.execute(statement)
+
+
+_FIRST = (
+    """
+    CREATE TABLE intents (
+        id INTEGER PRIMARY KEY,
+        follower TEXT NOT NULL,
+        client_id TEXT NOT NULL,
+        leader_order_id TEXT NOT NULL,
+        correlation_id TEXT NOT NULL,
+        slice_number INTEGER NOT NULL,
+        attempt INTEGER NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('place', 'modify', 'cancel')),
+        order_id TEXT NOT NULL,
+        quantity INTEGER,
+        order_type TEXT,
+        price INTEGER,
+        trigger_price INTEGER,
+        validity TEXT,
+        disclosed INTEGER,
+        side TEXT,
+        product TEXT,
+        segment TEXT,
+        security_id TEXT,
+        amo_time TEXT,
+        reference INTEGER,
+        why TEXT,
+        sizing TEXT NOT NULL,
+        born INTEGER,
+        intended_at INTEGER NOT NULL,
+        heard_ns INTEGER NOT NULL,
+        planned_ns INTEGER NOT NULL,
+        committed_ns INTEGER,
+        written_ns INTEGER,
+        answered_ns INTEGER,
+        answered_after INTEGER,
+        outcome TEXT CHECK (
+            outcome IN ('accepted', 'refused', 'throttled', 'unknown', 'not_sent')
+        ),
+        given_order_id TEXT,
+        given_status TEXT,
+        refusal TEXT,
+        message TEXT,
+        code TEXT,
+        http_status INTEGER
+    ) STRICT
+    """,
+    # The last guard of "exactly once": a second placement by the same name is impossible.
+    """
+    CREATE UNIQUE INDEX one_placement ON intents (follower, correlation_id)
+    WHERE kind = 'place'
+    """,
+    "CREATE INDEX intents_of_copy ON intents (follower, leader_order_id)",
+    "CREATE INDEX intents_since ON intents (follower, intended_at)",
+    """
+    CREATE TABLE order_states (
+        client_id TEXT NOT NULL,
+        order_id TEXT NOT NULL,
+        role TEXT NOT NULL CHECK (role IN ('leader', 'follower')),
+        segment TEXT NOT NULL,
+        security_id TEXT NOT NULL,
+        side TEXT NOT NULL,
+        product TEXT NOT NULL,
+        quantity INTEGER NOT NULL,
+        order_type TEXT NOT NULL,
+        price INTEGER NOT NULL,
+        trigger_price INTEGER NOT NULL,
+        validity TEXT NOT NULL,
+        disclosed INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        updated_at INTEGER NOT NULL,
+        source INTEGER NOT NULL,
+        filled INTEGER NOT NULL,
+        traded_value INTEGER NOT NULL,
+        correlation_id TEXT,
+        symbol TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        placed_at INTEGER,
+        platform TEXT NOT NULL,
+        after_market INTEGER NOT NULL,
+        amo_time TEXT,
+        leg INTEGER NOT NULL,
+        parent_id TEXT,
+        PRIMARY KEY (client_id, order_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX order_states_correlation ON order_states (client_id, correlation_id)",
+    "CREATE INDEX order_states_updated ON order_states (role, updated_at)",
+    """
+    CREATE TABLE fills (
+        client_id TEXT NOT NULL,
+        order_id TEXT NOT NULL,
+        cumulative INTEGER NOT NULL,
+        quantity INTEGER NOT NULL,
+        value INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (client_id, order_id, cumulative),
+        FOREIGN KEY (client_id, order_id) REFERENCES order_states (client_id, order_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE copies (
+        follower TEXT NOT NULL,
+        leader_order_id TEXT NOT NULL,
+        state TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        order_ids TEXT NOT NULL,
+        correlation_ids TEXT NOT NULL,
+        symbol TEXT NOT NULL,
+        side TEXT NOT NULL,
+        quantity INTEGER NOT NULL,
+        filled INTEGER NOT NULL,
+        traded_value INTEGER NOT NULL,
+        leader_filled INTEGER NOT NULL,
+        leader_value INTEGER NOT NULL,
+        slippage_paise INTEGER,
+        slippage_bps REAL,
+        dispatch_us INTEGER,
+        in_step INTEGER NOT NULL,
+        sizing TEXT NOT NULL,
+        updated_at INTEGER,
+        born INTEGER,
+        skipped TEXT,
+        detail TEXT NOT NULL,
+        attempt INTEGER,
+        stage TEXT,
+        PRIMARY KEY (follower, leader_order_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX copies_of_order ON copies (leader_order_id)",
+    "CREATE INDEX copies_since ON copies (follower, updated_at)",
+    """
+    CREATE TABLE alerts (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL DEFAULT (CAST(strftime('%s', 'now') AS INTEGER) * 1000000),
+        level TEXT NOT NULL,
+        what TEXT NOT NULL,
+        place TEXT NOT NULL,
+        fix TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+)

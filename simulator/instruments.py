@@ -1,0 +1,143 @@
+"""What the simulated exchanges list, and the instrument master that tells it."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+COLUMNS = (
+    "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,"
+    "SYMBOL_NAME,DISPLAY_NAME,INSTRUMENT_TYPE,SERIES,LOT_SIZE,SM_EXPIRY_DATE,STRIKE_PRICE,"
+    "OPTION_TYPE,TICK_SIZE,EXPIRY_FLAG,BRACKET_FLAG,COVER_FLAG,ASM_GSM_FLAG,ASM_GSM_CATEGORY,"
+    "BUY_SELL_INDICATOR,BUY_CO_MIN_MARGIN_PER,BUY_CO_SL_RANGE_MAX_PERC,BUY_CO_SL_RANGE_MIN_PERC,"
+    "BUY_BO_MIN_MARGIN_PER,BUY_BO_PROFIT_RANGE_MAX_PERC,BUY_BO_PROFIT_RANGE_MIN_PERC,"
+    "MTF_LEVERAGE,SM_UPPER_LIMIT,SM_LOWER_LIMIT,SM_FREEZE_QTY,"
+).split(",")
+
+_SEGMENTS = {
+    ("NSE", "E"): "NSE_EQ",
+    ("BSE", "E"): "BSE_EQ",
+    ("NSE", "D"): "NSE_FNO",
+    ("BSE", "D"): "BSE_FNO",
+    ("NSE", "C"): "NSE_CURRENCY",
+    ("MCX", "M"): "MCX_COMM",
+    ("NSE", "I"): "IDX_I",
+}
+_EXPIRY = date.today() + timedelta(days=(3 - date.today().weekday()) % 7 + 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One listed instrument; tick, circuit limits and the first price are in paise."""
+
+    exchange: str
+    letter: str
+    security_id: str
+    symbol: str
+    display: str
+    kind: str
+    price: int
+    lot: int = 1
+    tick: int = 5
+    freeze: int = 0
+    upper: int = 0
+    lower: int = 0
+    underlying: str = ""
+    option: str = "XX"
+    strike: int = 0
+
+    @property
+    def segment(self) -> str:
+        """The name of its segment in the REST API."""
+        return _SEGMENTS[self.exchange, self.letter]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Segment and security id: the id alone collides."""
+        return (self.segment, self.security_id)
+
+
+def built_in() -> list[Listing]:
+    """What is listed unless somebody lists more."""
+    return [
+        Listing("NSE", "E", "2885", "RELIANCE", "Reliance Industries", "EQUITY", 250_000),
+        Listing("NSE", "E", "1333", "HDFCBANK", "HDFC Bank", "EQUITY", 165_000),
+        Listing("NSE", "E", "11536", "TCS", "Tata Consultancy", "EQUITY", 340_000),
+        Listing("NSE", "E", "14366", "IDEA", "Vodafone Idea", "EQUITY", 1_300, tick=1),
+        Listing(
+            "NSE", "E", "3045", "SBIN", "State Bank", "EQUITY", 80_000, upper=88_000, lower=72_000
+        ),
+        Listing("BSE", "E", "500325", "RELIANCE", "Reliance Industries", "EQUITY", 250_000),
+        Listing(
+            "NSE", "D", "40001", "NIFTY-25000-CE", "NIFTY 25000 CALL", "OPTIDX", 12_000,
+            lot=65, freeze=1756, underlying="NIFTY", option="CE", strike=2_500_000,
+        ),
+        Listing(
+            "NSE", "D", "40002", "NIFTY-25000-PE", "NIFTY 25000 PUT", "OPTIDX", 11_000,
+            lot=65, freeze=1756, underlying="NIFTY", option="PE", strike=2_500_000,
+        ),
+        Listing("NSE", "D", "50001", "NIFTY-FUT", "NIFTY FUT", "FUTIDX", 2_500_000, lot=65,
+                freeze=1756, underlying="NIFTY"),
+        Listing("NSE", "D", "50002", "BANKNIFTY-FUT", "BANKNIFTY FUT", "FUTIDX", 5_400_000,
+                lot=30, freeze=901, underlying="BANKNIFTY"),
+        Listing("NSE", "C", "13001", "USDINR-FUT", "USDINR FUT", "FUTCUR", 8_800, tick=1),
+        Listing("MCX", "M", "60001", "GOLDM-FUT", "GOLDM FUT", "FUTCOM", 9_000_000, lot=10,
+                tick=100),
+        Listing("MCX", "M", "60002", "CRUDEOIL-FUT", "CRUDEOIL FUT", "FUTCOM", 600_000, lot=100,
+                tick=100),
+        Listing("NSE", "I", "13", "NIFTY", "Nifty 50", "INDEX", 2_500_000),
+    ]  # fmt: skip
+
+
+def many(count: int) -> Iterator[Listing]:
+    """So many options more, for tests of size."""
+    for number in range(count):
+        yield Listing(
+            "NSE", "D", str(1_000_000 + number), f"LOAD-{number}-CE", f"LOAD {number}", "OPTSTK",
+            1_000, lot=500, freeze=20_001, underlying="LOAD", option="CE", strike=100 * number,
+        )  # fmt: skip
+
+
+def master(listings: Iterable[Listing]) -> Iterator[str]:
+    """The detailed master as Dhan publishes it, line by line: the trailing comma makes an empty
+    33rd column; ticks are in paise but for an index, circuit limits in rupees."""
+    yield _line(COLUMNS)
+    for listing in listings:
+        yield _line(_row(listing))
+
+
+def _row(listing: Listing) -> list[str]:
+    index = listing.kind == "INDEX"
+    contract = listing.letter in "DCM"
+    filled = {
+        "EXCH_ID": listing.exchange,
+        "SEGMENT": listing.letter,
+        "SECURITY_ID": listing.security_id,
+        "ISIN": "NA",
+        "INSTRUMENT": listing.kind,
+        "UNDERLYING_SECURITY_ID": "26000" if listing.underlying else listing.security_id,
+        "UNDERLYING_SYMBOL": listing.underlying or listing.symbol,
+        "SYMBOL_NAME": listing.symbol,
+        "DISPLAY_NAME": listing.display,
+        "INSTRUMENT_TYPE": "OP" if listing.option != "XX" else listing.kind,
+        "SERIES": "EQ" if listing.letter == "E" else "NA",
+        "LOT_SIZE": f"{listing.lot}.0",
+        "SM_EXPIRY_DATE": _EXPIRY.isoformat() if contract else "0001-01-01",
+        "STRIKE_PRICE": f"{listing.strike / 100:.5f}" if listing.strike else "",
+        "OPTION_TYPE": listing.option,
+        "TICK_SIZE": f"{listing.tick / 100:.4f}" if index else f"{listing.tick:.4f}",
+        "EXPIRY_FLAG": "M" if contract else "N",
+        "BUY_SELL_INDICATOR": "A",
+        "SM_UPPER_LIMIT": f"{listing.upper / 100:.4f}",
+        "SM_LOWER_LIMIT": f"{listing.lower / 100:.4f}",
+        "SM_FREEZE_QTY": str(listing.freeze or -1),
+        "": "",
+    }
+    return [filled.get(column, "0" if "_PER" in column else "N") for column in COLUMNS]
+
+
+def _line(cells: Iterable[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
