@@ -1,0 +1,1 @@
+"""Tests, by package; `scenarios` proves the numbered acceptance scenarios end to end."""

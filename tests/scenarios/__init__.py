@@ -1,0 +1,1 @@
+"""The acceptance scenarios, end to end against the simulator."""
