@@ -18,6 +18,7 @@ _plain: Callable[[str], str] = str.__str__
 
 PLACE = "place"
 KINDS = {None: PLACE, Change.MODIFY: "modify", Change.CANCEL: "cancel"}
+CHANGES = {kind: change for change, kind in KINDS.items()}
 _NO_TERMS: Row = (None,) * 6
 _NO_TICKET: Row = (None,) * 5
 

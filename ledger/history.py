@@ -1,0 +1,198 @@
+"""Copies rebuilt from what the ledger kept, for a process that starts again.
+
+Right by construction: the recorded intents and answers are replayed, in the order in which they
+were committed, through the same steps (`domain.progress`) that made the lost copies. Over that
+come the few things that neither tells: verdicts, and what order books proved.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from domain import progress
+from domain.copies import Attempt, Change, Copy, Skipped, Stage, Withdrawal
+from domain.instruments import InstrumentKey, Segment
+from domain.orders import AmoTime, Order, Product, Side
+from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Refused, Throttled, Unknown
+from domain.rules import Rules
+from domain.sizing import parse
+from domain.steps import Cancel, Modify, Place, Request
+from domain.tickets import Ticket
+from ledger.instants import instant, maybe_instant, micros
+from ledger.knowledge import order_of, terms_of
+from ledger.ledger import Ledger
+from ledger.rows import CHANGES
+
+# Of ?1 (a follower) the copies that something happened to since ?2. All of their intents count,
+# also older ones.
+_WANTED = """
+    SELECT leader_order_id FROM intents WHERE follower = ?1 AND intended_at >= ?2
+    UNION SELECT leader_order_id FROM copies WHERE follower = ?1 AND updated_at >= ?2
+"""
+_COPIES = f"SELECT * FROM copies WHERE follower = ?1 AND leader_order_id IN ({_WANTED})"
+_INTENTS = f"""
+    SELECT * FROM intents WHERE follower = ?1 AND leader_order_id IN ({_WANTED}) ORDER BY id
+"""
+_ORDERS = f"""
+    SELECT intents.leader_order_id AS copied, order_states.* FROM intents JOIN order_states
+    ON order_states.client_id = intents.client_id AND (
+        order_states.correlation_id = intents.correlation_id
+        OR order_states.order_id IN (intents.given_order_id, intents.order_id))
+    WHERE intents.follower = ?1 AND intents.leader_order_id IN ({_WANTED})
+"""
+_LEADER_ORDERS = """
+    SELECT * FROM order_states WHERE role = 'leader' AND updated_at >= ?
+    ORDER BY updated_at, order_id
+"""
+_UNANSWERED = (Stage.SENT, Stage.UNKNOWN)
+
+
+def copies_of(ledger: Ledger, follower: str, since: datetime) -> list[Copy]:
+    """The copies of a follower that were touched since then, as its book last had them.
+
+    What was in flight still looks so: `domain.progress.interrupted` says what a new process
+    makes of it. Raises `LedgerFailure`, and ValueError for rows that this version cannot have
+    written.
+    """
+    asked = (follower, micros(since))
+    verdicts = {row["leader_order_id"]: row for row in ledger.rows(_COPIES, *asked)}
+    intents: dict[str, list[sqlite3.Row]] = defaultdict(list)
+    for row in ledger.rows(_INTENTS, *asked):
+        intents[row["leader_order_id"]].append(row)
+    orders: dict[str, list[Order]] = defaultdict(list)
+    for row in ledger.rows(_ORDERS, *asked):
+        orders[row["copied"]].append(order_of(row))
+    rules = Rules(follower)
+    return [
+        _rebuilt(verdicts.get(leader_id), intents[leader_id], orders[leader_id], rules)
+        for leader_id in sorted({*verdicts, *intents})
+    ]
+
+
+def leader_orders(ledger: Ledger, since: datetime) -> list[Order]:
+    """What was known of the leader's orders that changed since then by the broker's clock,
+    oldest first. Raises `LedgerFailure`."""
+    return [order_of(row) for row in ledger.rows(_LEADER_ORDERS, micros(since))]
+
+
+def _rebuilt(
+    verdict: sqlite3.Row | None,
+    intents: Sequence[sqlite3.Row],
+    orders: Iterable[Order],
+    rules: Rules,
+) -> Copy:
+    """One copy: what was asked and answered, then what books proved, then what was heard.
+
+    An intent knows the sizing better than the verdict's row, which is written after it.
+    """
+    oldest = intents[0] if intents else verdict
+    if oldest is None:
+        raise ValueError("a copy without a row")
+    copy = Copy(
+        oldest["leader_order_id"],
+        oldest["follower"],
+        parse(oldest["sizing"]),
+        maybe_instant(oldest["born"]),
+    )
+    for answered, row in _as_committed(intents):
+        copy = _answered(copy, row, rules) if answered else _intended(copy, row, rules)
+    if verdict is not None:
+        copy = _judged(copy, verdict)
+    for order in orders:
+        copy = progress.heard(copy, order)
+    return copy
+
+
+def _as_committed(intents: Iterable[sqlite3.Row]) -> Iterable[tuple[bool, sqlite3.Row]]:
+    """Each intent and each answer (True) in the order in which they happened.
+
+    Answers after the same intent are of one process, so its monotonic clock sorts them.
+    """
+    events: list[tuple[int, bool, int, sqlite3.Row]] = []
+    for row in intents:
+        events.append((row["id"], False, 0, row))
+        if row["outcome"] is not None:
+            events.append((row["answered_after"], True, row["answered_ns"], row))
+    for _, answered, _, row in sorted(events, key=lambda event: event[:3]):
+        yield answered, row
+
+
+def _intended(copy: Copy, row: sqlite3.Row, rules: Rules) -> Copy:
+    step, at = _request(row), instant(row["intended_at"])
+    if isinstance(step, Place):
+        return progress.intended(_absent(copy), step, at)
+    attempt = next((a for a in copy.attempts if a.number == row["attempt"]), None)
+    if attempt is None:
+        raise ValueError(f"intent {row['id']} changes an order whose placement is not recorded")
+    if attempt.pending is not None:
+        copy = progress.overdue(copy, at, rules)
+    elif not attempt.order_id:
+        copy = _with(copy, replace(attempt, stage=Stage.LIVE, order_id=row["order_id"]))
+    return progress.intended(copy, step, at)
+
+
+def _absent(copy: Copy) -> Copy:
+    """The copy before another attempt: only the proven absence of an unclear one allowed it."""
+    attempt = copy.current
+    if attempt is None or attempt.stage not in _UNANSWERED:
+        return copy
+    return _with(copy, replace(attempt, stage=Stage.ABSENT))
+
+
+def _answered(copy: Copy, row: sqlite3.Row, rules: Rules) -> Copy:
+    took = timedelta(microseconds=(row["answered_ns"] - row["planned_ns"]) // 1000)
+    at = instant(row["intended_at"]) + took
+    return progress.answered(copy, row["attempt"], CHANGES[row["kind"]], _outcome(row), rules, at)
+
+
+def _judged(copy: Copy, verdict: sqlite3.Row) -> Copy:
+    """The copy with what its row of `copies` alone tells: whether it is skipped, and what
+    became of a newest attempt that was never clearly answered."""
+    skipped = Skipped[verdict["skipped"]] if verdict["skipped"] else None
+    copy = replace(copy, skipped=skipped, detail=verdict["detail"])
+    attempt = copy.current
+    if attempt is None or verdict["attempt"] != attempt.number:
+        return copy
+    stage = Stage[verdict["stage"]]
+    if attempt.stage not in _UNANSWERED or stage in (Stage.SENT, Stage.LIVE):
+        return copy
+    return _with(copy, replace(attempt, stage=stage))
+
+
+def _request(row: sqlite3.Row) -> Request:
+    change = CHANGES[row["kind"]]
+    if change is Change.CANCEL:
+        return Cancel(row["order_id"], Withdrawal[row["why"]])
+    if change is Change.MODIFY:
+        return Modify(row["order_id"], terms_of(row), row["reference"])
+    ticket = Ticket(
+        correlation_id=row["correlation_id"],
+        instrument=InstrumentKey(Segment(row["segment"]), row["security_id"]),
+        side=Side(row["side"]),
+        product=Product(row["product"]),
+        terms=terms_of(row),
+        amo_time=AmoTime(row["amo_time"]) if row["amo_time"] else None,
+    )
+    return Place(ticket, row["attempt"], row["reference"])
+
+
+def _outcome(row: sqlite3.Row) -> Outcome:
+    match row["outcome"]:
+        case "accepted":
+            return Accepted(row["given_order_id"], row["given_status"])
+        case "refused":
+            kind = Refused[row["refusal"]]
+            return Refusal(kind, row["message"], row["code"], row["http_status"])
+        case "throttled":
+            return Throttled(row["message"])
+        case "not_sent":
+            return NotSent(row["message"])
+        case _:
+            return Unknown(row["message"])
+
+
+def _with(copy: Copy, changed: Attempt) -> Copy:
+    attempts = tuple(changed if a.number == changed.number else a for a in copy.attempts)
+    return replace(copy, attempts=attempts)
