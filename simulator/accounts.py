@@ -4,7 +4,9 @@ import base64
 import hashlib
 import hmac
 import json
+import secrets
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -81,6 +83,10 @@ class Account:
                 groups.setdefault((*order.listing.key, order.product), []).append(order)
         return groups
 
+    def begin_day(self) -> None:
+        """Clear the book of the day before, but for what still waits."""
+        self.orders = {key: order for key, order in self.orders.items() if not order.ended}
+
     def available(self) -> int:
         """Paise that new orders may use."""
         return self.funds - self.used()
@@ -105,20 +111,15 @@ def _held(group: list[BrokerOrder]) -> int:
     return margin(same[0], sum(order.value for order in same) * abs(net) // shares)
 
 
-def token(client_id: str, expires: datetime, serial: int) -> str:
-    """A token in the shape of a JWT, not signed by anybody."""
+def new_token(client_id: str, expires: datetime) -> str:
+    """A token in the shape of a JWT, signed by nobody; no two are alike."""
 
-    def part(content: dict[str, object]) -> str:
+    def part(content: Mapping[str, object]) -> str:
         return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
 
-    claims = {
-        "iss": "dhan",
-        "dhanClientId": client_id,
-        "exp": int(expires.timestamp()),
-        "n": serial,
-    }
-    signature = hashlib.sha256(f"{client_id}{serial}".encode()).hexdigest()[:43]
-    return f"{part({'typ': 'JWT', 'alg': 'HS512'})}.{part(claims)}.{signature}"
+    claims = {"iss": "dhan", "dhanClientId": client_id, "exp": int(expires.timestamp())}
+    header = {"typ": "JWT", "alg": "HS512"}
+    return f"{part(header)}.{part(claims)}.{secrets.token_urlsafe(32)}"
 
 
 def totp(secret: str, at: float) -> str:

@@ -17,6 +17,7 @@ from simulator.orders import BrokerOrder, Fill
 
 IST = timezone(timedelta(hours=5, minutes=30))
 MOST_MODIFICATIONS = 25
+PHASES = ("open", "closed", "end_day", "next_day")
 
 Tell = Callable[[Account, BrokerOrder], None]
 
@@ -61,8 +62,9 @@ class Exchange:
     ) -> None:
         self._loop, self._tell = loop, tell
         self.transit_ms, self._band = transit_ms, band
-        self.listings = {listing.key: listing for listing in listings}
-        self.quotes = {key: Quote(listing.price) for key, listing in self.listings.items()}
+        self.listings: dict[tuple[str, str], Listing] = {}
+        self.quotes: dict[tuple[str, str], Quote] = {}
+        self.list_more(listings)
         self.accounts: dict[str, Account] = {}
         self.market = "open"
         self.offset = timedelta(0)
@@ -73,6 +75,12 @@ class Exchange:
     def now(self) -> datetime:
         """The simulator's clock, in Indian time."""
         return datetime.now(UTC).astimezone(IST) + self.offset
+
+    def list_more(self, listings: Iterable[Listing]) -> None:
+        """List more instruments, at their first prices."""
+        for listing in listings:
+            self.listings[listing.key] = listing
+            self.quotes[listing.key] = Quote(listing.price)
 
     def listing(self, segment: str, security_id: str) -> Listing:
         """The instrument, or Refused."""
@@ -140,6 +148,19 @@ class Exchange:
         self._end(account, order, "CANCELLED")
         order.created = order.updated
 
+    def reject(self, account: Account, order: BrokerOrder, reason: str) -> None:
+        """The exchange rejects an order, at once or after it was taken; raises Refused."""
+        if order.ended:
+            raise Refused(f"Order is {order.status.title()}, it cannot be rejected")
+        order.reason = reason
+        self._end(account, order, "REJECTED")
+
+    def expire(self, account: Account, order: BrokerOrder) -> None:
+        """An order's validity ends; raises Refused."""
+        if order.ended:
+            raise Refused(f"Order is {order.status.title()}, it cannot expire")
+        self._end(account, order, "EXPIRED")
+
     def _changeable(self, order: BrokerOrder, verb: str) -> None:
         if order.ended:
             raise Refused(f"Order is {order.status.title()}, it cannot be {verb}")
@@ -166,26 +187,38 @@ class Exchange:
         for account, order in sorted(resting, key=lambda pair: pair[1].order_id):
             self._match(account, order)
 
-    def open_market(self) -> None:
-        """Open the market and release the after-market orders."""
-        self.market = "open"
-        for account in self.accounts.values():
-            for order in list(account.orders.values()):
-                if order.amo and order.status == "PENDING":
-                    order.amo = ""
-                    self._admit(account, order)
+    def enter(self, phase: str) -> None:
+        """Enter a phase of the market. Raises ValueError when there is no such phase."""
+        if phase not in PHASES:
+            raise ValueError(f"market phase {phase!r} is not one of {', '.join(PHASES)}")
+        self.market = "open" if phase == "open" else "closed"
+        if phase == "open":
+            self._release()
+        elif phase != "closed":
+            self._end_day()
+        if phase == "next_day":
+            for account in self.accounts.values():
+                account.begin_day()
 
-    def close_market(self) -> None:
-        """Close the market; orders stay as they are until the day ends."""
-        self.market = "closed"
+    def _release(self) -> None:
+        """The after-market orders go to the exchange."""
+        for account, order in self._orders():
+            if order.amo and order.status == "PENDING":
+                order.amo = ""
+                self._admit(account, order)
 
-    def end_day(self) -> None:
-        """End the day: what is open expires."""
-        self.market = "closed"
-        for account in self.accounts.values():
-            for order in list(account.orders.values()):
-                if order.open and not order.amo:
-                    self._end(account, order, "EXPIRED")
+    def _end_day(self) -> None:
+        """What is open expires; after-market orders wait for the next day."""
+        for account, order in self._orders():
+            if order.open and not order.amo:
+                self._end(account, order, "EXPIRED")
+
+    def _orders(self) -> list[tuple[Account, BrokerOrder]]:
+        return [
+            (account, order)
+            for account in self.accounts.values()
+            for order in account.orders.values()
+        ]
 
     # The life of an order
 

@@ -10,7 +10,7 @@ from simulator.accounts import Account
 from simulator.orders import BrokerOrder
 
 if TYPE_CHECKING:
-    from simulator.server import Box
+    from simulator.box import Box
 
 _LOGIN_SECONDS = 10.0
 _REFUSAL = b"\x00\x00\x32\x03invalid token"
@@ -27,7 +27,7 @@ async def socket(request: web.Request) -> web.StreamResponse:
         _drop(link)
         return link
     account.sockets.append(link)
-    box.requests_of_feed(account, request.remote or "")
+    box.sight(account.client_id, request).status = 101
     try:
         async for message in link:
             if message.type is WSMsgType.PING and not account.silent:
@@ -53,9 +53,10 @@ async def _login(box: "Box", link: web.WebSocketResponse) -> Account | None:
 
 def tell(box: "Box", account: Account, order: BrokerOrder) -> None:
     """Send an event of the order to every socket of its account, with whatever fault is on."""
+    frame = _frame(account, order.event(box.exchange.quotes[order.listing.key].price))
+    order.told.append(frame)
     if not account.sockets:
         return
-    frame = _frame(account, order.event(box.exchange.quotes[order.listing.key].price))
     for sent in _faulted(box, account, frame):
         _send(box, account, sent)
 

@@ -52,6 +52,7 @@ class BrokerOrder:
     modifications: int = 0
     parted: int = -1
     exchange_id: str = "0"
+    told: list[str] = field(default_factory=list)
 
     @property
     def open(self) -> bool:

@@ -17,7 +17,7 @@ from simulator.faults import Fault
 from simulator.orders import BrokerOrder, wire_time
 
 if TYPE_CHECKING:
-    from simulator.server import Box
+    from simulator.box import Box
 
 _TYPES = {
     400: "Input_Exception",
