@@ -1,0 +1,229 @@
+"""lockstep.toml as frozen settings for the engine and its followers.
+
+All problems of a file are told at once, by the path of the key; no value is ever shown, for any
+may be a secret. Relative paths are relative to the file.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from actors.account import FollowerSettings
+from actors.engine import EngineSettings
+from actors.market_clock import always, exchange_hours
+from desk import redact, schema
+from desk.findings import ConfigError, dotted, doubles, error, misshapen, warning
+from desk.tokens import Token, read_by_others
+from dhan.feed import FeedAddress
+from dhan.tokens import TokenSource
+from dhan.wire import AccountAddress
+from domain.messages import Alert
+from domain.orders import Product
+from domain.permits import DHAN_ORDERS, Window
+from domain.protection import Protection
+from domain.rules import Rules, WhenClosed
+from domain.sizing import Multiplier
+
+__all__ = ["Config", "ConfigError", "load", "parse", "read"]
+
+FILE = "lockstep.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the file at `path` says.
+
+    `loopback` is whether nothing of it can leave this host, `calendar` the file of special
+    sessions. `warnings` do not keep it from being used.
+    """
+
+    path: Path
+    engine: EngineSettings
+    followers: tuple[FollowerSettings, ...]
+    auth_url: str
+    calendar: Path | None
+    loopback: bool
+    warnings: tuple[Alert, ...] = ()
+
+    @property
+    def always_open(self) -> bool:
+        """Whether every segment counts as open at any time."""
+        return self.engine.takes_orders is always
+
+
+def load(path: Path) -> Config:
+    """The configuration in the file. Raises ConfigError."""
+    return parse(path, read(path))
+
+
+def read(path: Path) -> bytes:
+    """The bytes of the file. Raises ConfigError."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        fix = "write one, or name another with --config"
+        raise ConfigError(path, (error("there is no such file", str(path), fix),)) from None
+    except OSError as trouble:
+        fix = "see to its permissions, or name another with --config"
+        what = f"cannot be read ({trouble.strerror})"
+        raise ConfigError(path, (error(what, str(path), fix),)) from None
+
+
+def parse(path: Path, content: bytes) -> Config:
+    """The configuration that the file's content says. Raises ConfigError."""
+    document = _document(path, content)
+    _know_secrets(document)
+    problems = [*doubles(document), *_open_to_the_world(document)]
+    try:
+        tables = schema.Lockstep.model_validate(document)
+    except ValidationError as wrong:
+        problems = [*misshapen(wrong), *problems]
+    if problems:
+        raise ConfigError(path, tuple(problems))
+    return _settings(path.absolute(), tables)
+
+
+def _document(path: Path, content: bytes) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(content.decode("utf-8"), parse_float=Decimal)
+    except UnicodeDecodeError:
+        problem = error("is not text in UTF-8", str(path), "save it as UTF-8")
+    except (ValueError, ArithmeticError, RecursionError) as wrong:
+        problem = error(f"is not TOML: {wrong}", str(path), "put this line right")
+    raise ConfigError(path, (problem,))
+
+
+def _know_secrets(document: Mapping[str, object]) -> None:
+    """Have tokens that stand in the file redacted, before anything is said of it."""
+    followers = document.get("followers")
+    accounts = [document.get("leader"), *(followers if isinstance(followers, list) else ())]
+    for account in accounts:
+        token = account.get("token") if isinstance(account, Mapping) else None
+        if isinstance(token, str) and TokenSource(token).literal:
+            redact.know(token)
+
+
+def _open_to_the_world(document: Mapping[str, object]) -> Iterator[Alert]:
+    """Markets that count as always open are for the simulator only."""
+    clock = document.get("clock")
+    if not isinstance(clock, Mapping) or clock.get("sessions") != "always":
+        return
+    try:
+        dhan = schema.Dhan.model_validate(document.get("dhan", {}))
+    except ValidationError:
+        return
+    if not dhan.loopback:
+        yield error(
+            "is allowed only while every address is on this host",
+            "clock.sessions",
+            'write "exchange", or loopback addresses under [dhan] (api_url, auth_url, feed_url, '
+            "master_url)",
+        )
+
+
+def _settings(path: Path, tables: schema.Lockstep) -> Config:
+    folder, dhan = path.parent, tables.dhan
+    token = Token(TokenSource(tables.leader.token, folder))
+    master = dhan.master_url if schema.is_url(dhan.master_url) else str(folder / dhan.master_url)
+    engine = EngineSettings(
+        ledger=folder / tables.ledger.path,
+        leader=AccountAddress(tables.leader.client_id, dhan.api_url, token),
+        leader_feed=FeedAddress(tables.leader.client_id, dhan.feed_url, token),
+        master=master,
+        sweep_seconds=float(tables.recovery.sweep_seconds),
+        takes_orders=always if tables.clock.sessions == "always" else exchange_hours,
+    )
+    calendar = folder / tables.clock.calendar if tables.clock.calendar else None
+    return Config(
+        path=path,
+        engine=engine,
+        followers=tuple(_follower(folder, tables, follower) for follower in tables.followers),
+        auth_url=dhan.auth_url,
+        calendar=calendar,
+        loopback=dhan.loopback,
+        warnings=(*_readable_secrets(path, tables), *_calendar_unread(calendar)),
+    )
+
+
+def _follower(folder: Path, tables: schema.Lockstep, follower: schema.Follower) -> FollowerSettings:
+    dhan, token = tables.dhan, Token(TokenSource(follower.token, folder))
+    return FollowerSettings(
+        name=follower.name,
+        address=AccountAddress(follower.client_id, dhan.api_url, token, follower.source_ip),
+        feed=FeedAddress(follower.client_id, dhan.feed_url, token, follower.source_ip),
+        rules=_rules(tables, follower),
+        windows=_windows(follower.limits.orders, tables.limits.orders),
+        paused=follower.paused,
+        sweep_seconds=float(tables.recovery.sweep_seconds),
+    )
+
+
+def _rules(tables: schema.Lockstep, follower: schema.Follower) -> Rules:
+    max_age = follower.max_age_seconds or tables.recovery.max_age_seconds
+    return Rules(
+        follower=follower.name,
+        sizing=Multiplier(Fraction(follower.sizing.multiplier)),
+        protection=_protection(follower.protection, tables.protection),
+        products=tuple(
+            (Product(leaders), Product(mine))
+            for leaders, mine in follower.products.model_dump().items()
+            if mine is not None
+        ),
+        when_closed=WhenClosed(follower.when_closed),
+        max_age=timedelta(seconds=float(max_age)),
+    )
+
+
+def _protection(own: schema.Protection, common: schema.Protection) -> Protection:
+    """The follower's own words first, then those for all, then the defaults."""
+    said = common.model_dump(exclude_none=True) | own.model_dump(exclude_none=True)
+    default = Protection()
+    band = said.get("band_percent")
+    return Protection(
+        band=default.band if band is None else Fraction(band) / 100,
+        chase_seconds=float(said.get("chase_seconds", default.chase_seconds)),
+        chase_times=said.get("chase_times", default.chase_times),
+    )
+
+
+def _windows(own: schema.OrderLimits, common: schema.OrderLimits) -> tuple[Window, ...]:
+    said = common.model_dump(exclude_none=True) | own.model_dump(exclude_none=True)
+    names = schema.OrderLimits.model_fields
+    return tuple(
+        Window(window.seconds, said.get(name, window.limit))
+        for name, window in zip(names, DHAN_ORDERS, strict=True)
+    )
+
+
+def _readable_secrets(path: Path, tables: schema.Lockstep) -> Iterator[Alert]:
+    """Tokens that other users of this host can read."""
+    accounts: list[tuple[str, str]] = [("leader.token", tables.leader.token)]
+    for index, follower in enumerate(tables.followers):
+        accounts.append((dotted(("followers", index, "token")), follower.token))
+    for where, written in accounts:
+        source = TokenSource(written, path.parent)
+        if source.literal and read_by_others(path, group=True):
+            yield warning(
+                "stands in a file that other users can read",
+                where,
+                f"chmod 600 {path.name}, or keep it elsewhere: env:NAME or file:PATH",
+            )
+        elif source.path is not None and read_by_others(source.path, group=False):
+            yield warning(
+                "is read from a file that everybody can read", where, f"chmod 600 {source.path}"
+            )
+
+
+def _calendar_unread(calendar: Path | None) -> Iterator[Alert]:
+    if calendar is not None:
+        yield warning(
+            "special sessions come with a later release",
+            "clock.calendar",
+            "until then the exchanges' own hours and holidays count, without this file",
+        )

@@ -1,0 +1,236 @@
+"""The keys of lockstep.toml: their types, their bounds, and in words what is allowed.
+
+Only the shape of the file is said here; `desk.config` turns it into settings and `desk.findings`
+turns what does not fit into findings. Numbers with a point arrive as exact decimals.
+"""
+
+import ipaddress
+import re
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+NAME = r"[a-z0-9_-]{1,40}"
+
+_TOKEN = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\x00-\x1f]+|[\x21-\x39\x3b-\x7e]+")
+_TOKEN_WORDS = '"env:NAME", "file:PATH", or the token itself'
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address can only be on this host."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_url(source: str) -> bool:
+    """Whether the master is fetched rather than read from a file."""
+    return "://" in source
+
+
+def _exact(value: object) -> object:
+    """A whole number is a number too; true and false are none."""
+    return Decimal(value) if type(value) is int else value
+
+
+def _address(value: object, plain: str, secure: str) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is not an address") from None
+    if parts.scheme not in (plain, secure) or not parts.hostname:
+        raise ValueError("is not an address of the right kind")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("carries a user or a password")
+    if parts.query or parts.fragment or not value.isascii() or not value.isprintable():
+        raise ValueError("carries more than a host, a port and a path")
+    if parts.scheme == plain and not is_loopback(value):
+        raise ValueError("is not encrypted, and not on this host")
+    return value.rstrip("/")
+
+
+def _web(value: object) -> object:
+    return _address(value, "http", "https")
+
+
+def _socket(value: object) -> object:
+    return _address(value, "ws", "wss")
+
+
+def _master(value: object) -> object:
+    return _web(value) if isinstance(value, str) and is_url(value) else value
+
+
+def _token(value: object) -> object:
+    if isinstance(value, str) and not _TOKEN.fullmatch(value):
+        raise ValueError("is not the source of a token")
+    return value
+
+
+def _ip(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return str(ipaddress.ip_address(value))
+        except ValueError:
+            raise ValueError("is not an IP address") from None
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_exact)]
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]+$")]
+WebAddress = Annotated[str, BeforeValidator(_web)]
+SocketAddress = Annotated[str, BeforeValidator(_socket)]
+ClientId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,30}$")]
+Secret = Annotated[str, BeforeValidator(_token)]
+SourceIp = Annotated[str, BeforeValidator(_ip)]
+ProductName = Literal["CNC", "INTRADAY", "MARGIN", "MTF"]
+
+_WEB_WORDS = 'an address such as "https://host/path"; http:// only on this host'
+_SOCKET_WORDS = 'an address such as "wss://host"; ws:// only on this host'
+_CLIENT_WORDS = 'Dhan\'s client id in quotes, such as "1000000001"'
+_MAX_AGE_WORDS = "seconds above 0, at most 86400"
+_PRODUCT_WORDS = "CNC, INTRADAY, MARGIN or MTF in quotes"
+_LIMIT_WORDS = "a whole number from 1 to 100000"
+
+
+class Table(BaseModel):
+    """A table of the file. `later` are keys that another release will know."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
+    later: ClassVar[frozenset[str]] = frozenset()
+
+
+class Dhan(Table):
+    api_url: WebAddress = Field(default="https://api.dhan.co/v2", description=_WEB_WORDS)
+    auth_url: WebAddress = Field(default="https://auth.dhan.co", description=_WEB_WORDS)
+    feed_url: SocketAddress = Field(
+        default="wss://api-order-update.dhan.co", description=_SOCKET_WORDS
+    )
+    master_url: Annotated[Text, BeforeValidator(_master)] = Field(
+        default="https://images.dhan.co/api-data/api-scrip-master-detailed.csv",
+        description=f"{_WEB_WORDS}; or the path of a file",
+    )
+
+    @property
+    def loopback(self) -> bool:
+        """Whether nothing of it can leave this host."""
+        addresses = [self.api_url, self.auth_url, self.feed_url]
+        if is_url(self.master_url):
+            addresses.append(self.master_url)
+        return all(is_loopback(address) for address in addresses)
+
+
+class Ledger(Table):
+    path: Text = Field(default="copy_trading.db", description="the path of a file")
+
+
+class Clock(Table):
+    sessions: Literal["exchange", "always"] = Field(
+        default="exchange",
+        description='"exchange"; or "always", while every address is on this host',
+    )
+    calendar: Text | None = Field(default=None, description="the path of a file")
+
+
+class Recovery(Table):
+    sweep_seconds: Annotated[Number, Field(ge=Decimal("0.2"), le=60)] = Field(
+        default=Decimal(3), description="seconds from 0.2 to 60; 2 to 5 are recommended"
+    )
+    max_age_seconds: Annotated[Number, Field(gt=0, le=86400)] = Field(
+        default=Decimal(30), description=_MAX_AGE_WORDS
+    )
+
+
+class OrderLimits(Table):
+    """Requests about orders in each length of time."""
+
+    second: int | None = Field(default=None, ge=1, le=100_000, description=_LIMIT_WORDS)
+    minute: int | None = Field(default=None, ge=1, le=100_000, description=_LIMIT_WORDS)
+    hour: int | None = Field(default=None, ge=1, le=100_000, description=_LIMIT_WORDS)
+    day: int | None = Field(default=None, ge=1, le=100_000, description=_LIMIT_WORDS)
+
+
+class Limits(Table):
+    orders: OrderLimits = Field(
+        default=OrderLimits(), description="{ second = 10, minute = 250, hour = 1000, day = 7000 }"
+    )
+
+
+class Protection(Table):
+    band_percent: Annotated[Number, Field(gt=0, le=20)] | None = Field(
+        default=None, description="a number above 0, at most 20"
+    )
+    chase_seconds: Annotated[Number, Field(ge=Decimal("0.5"), le=3600)] | None = Field(
+        default=None, description="seconds from 0.5 to 3600"
+    )
+    chase_times: Annotated[int, Field(ge=0, le=20)] | None = Field(
+        default=None, description="a whole number from 0 to 20"
+    )
+
+
+class Leader(Table):
+    client_id: ClientId = Field(description=_CLIENT_WORDS)
+    token: Secret = Field(description=_TOKEN_WORDS, repr=False)
+
+
+class Sizing(Table):
+    later = frozenset({"quantity", "lots", "capital", "risk_percent"})
+
+    multiplier: Annotated[Number, Field(ge=Decimal("0.0001"), le=1000)] = Field(
+        description="a number from 0.0001 to 1000"
+    )
+
+
+class Products(Table):
+    CNC: ProductName | None = Field(default=None, description=_PRODUCT_WORDS)
+    INTRADAY: ProductName | None = Field(default=None, description=_PRODUCT_WORDS)
+    MARGIN: ProductName | None = Field(default=None, description=_PRODUCT_WORDS)
+    MTF: ProductName | None = Field(default=None, description=_PRODUCT_WORDS)
+
+
+class Follower(Table):
+    name: Annotated[str, StringConstraints(pattern=f"^{NAME}$")] = Field(
+        description="up to 40 of a-z, 0-9, _ and -, in quotes"
+    )
+    client_id: ClientId = Field(description=_CLIENT_WORDS)
+    token: Secret = Field(description=_TOKEN_WORDS, repr=False)
+    sizing: Sizing = Field(
+        default=Sizing(multiplier=Decimal(1)), description="{ multiplier = 0.5 }"
+    )
+    when_closed: Literal["hold", "amo", "skip"] = Field(
+        default="hold", description='"hold", "amo" or "skip"'
+    )
+    paused: bool = Field(default=False, description="true or false")
+    max_age_seconds: Annotated[Number, Field(gt=0, le=86400)] | None = Field(
+        default=None, description=_MAX_AGE_WORDS
+    )
+    limits: Limits = Field(default=Limits(), description="{ orders = { second = 10 } }")
+    protection: Protection = Field(default=Protection(), description="{ band_percent = 1.0 }")
+    products: Products = Field(default=Products(), description='{ MARGIN = "INTRADAY" }')
+    source_ip: SourceIp | None = Field(
+        default=None, description="an IP address of this host, in quotes"
+    )
+
+
+class Lockstep(Table):
+    """The whole file."""
+
+    dhan: Dhan = Field(default=Dhan(), description="a table [dhan]")
+    ledger: Ledger = Field(default=Ledger(), description="a table [ledger]")
+    clock: Clock = Field(default=Clock(), description="a table [clock]")
+    recovery: Recovery = Field(default=Recovery(), description="a table [recovery]")
+    limits: Limits = Field(default=Limits(), description="a table [limits]")
+    protection: Protection = Field(default=Protection(), description="a table [protection]")
+    leader: Leader = Field(description="a table [leader] with client_id and token")
+    followers: list[Follower] = Field(default=[], description="one [[followers]] for each account")
