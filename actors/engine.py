@@ -7,6 +7,7 @@ believed.
 
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from actors.feed import LeaderFeedActor
 from actors.floor import Begin, Floor
 from actors.follower import FollowerActor
 from actors.instruments import InstrumentsActor
-from actors.ledger import LedgerActor
+from actors.ledger import LedgerActor, Settle
 from actors.limiter import RateLimiterActor
 from actors.market_clock import MarketClockActor, TakesOrders, exchange_hours
 from actors.post import (
@@ -32,6 +33,7 @@ from actors.post import (
     RECOVERY,
     SUPERVISOR,
     Post,
+    Ref,
     follower_name,
 )
 from actors.recovery import RecoveryActor
@@ -43,8 +45,9 @@ from domain.messages import PermitsUsed
 
 logger = logging.getLogger(__name__)
 
-_FINISH_SECONDS = 5.0
+_FINISH_SECONDS = 4.0
 _ASK_SECONDS = 5.0
+_SETTLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,26 +117,37 @@ class Engine:
         supervisor = self._supervisor()
         supervisor.ask(StopChildren((FEED, RECOVERY, MARKET_CLOCK, INSTRUMENTS)))
         supervisor.ask(StopChildren(self._followers))
+        self._settle_ledger()
         self._floor.wire.stop(_FINISH_SECONDS)
         supervisor.ask(StopChildren((LIMITER, LEDGER, BOARD)))
         supervisor.stop()
         self._floor.timer.stop()
 
+    def _settle_ledger(self) -> None:
+        """Have every request that was on its way to the ledger recorded and written, or refused."""
+        ledger = self.post.ref(LEDGER)
+        if ledger is None:
+            return
+        try:
+            ledger.ask(Settle(), timeout=_SETTLE_SECONDS)
+        except (pykka.Timeout, pykka.ActorDeadError):
+            logger.error("The ledger did not answer before the stop")
+
     def _run(self, name: str, start: StartActor) -> None:
         self._supervisor().ask(Started(name, start))
 
-    def _supervisor(self) -> pykka.ActorRef[pykka.Actor]:
+    def _supervisor(self) -> Ref:
         ref = self.post.ref(SUPERVISOR)
         if ref is None:
             raise pykka.ActorDeadError(SUPERVISOR)
         return ref
 
-    def _start_follower(self, settings: FollowerSettings) -> pykka.ActorRef[pykka.Actor]:
+    def _start_follower(self, settings: FollowerSettings) -> Ref:
         return FollowerActor.start(self._floor, settings, self._settings.takes_orders)
 
     def _fail(self, why: str) -> None:
         self.fatal = why
         self.ended.set()
 
-    def _written(self, sent: object) -> None:
+    def _written(self, sent: Sequence[tuple[str, int]]) -> None:
         self.post.tell(LIMITER, PermitsUsed(tuple(sent)))

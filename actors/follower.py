@@ -42,7 +42,7 @@ from domain.messages import (
     SweepWanted,
     Tick,
 )
-from domain.orders import Order
+from domain.orders import Order, Status
 from domain.outcomes import Accepted, Outcome, Refusal, Refused, Throttled
 from domain.rules import Mood
 from domain.steps import Cancel, Done, Hold, Modify, Place, Request, Skip, Step
@@ -113,8 +113,8 @@ class FollowerActor(FloorActor):
         match message:
             case Answered():
                 self._answered(message)
-            case PermitsGranted(count):
-                self._granted(count)
+            case PermitsGranted():
+                self._granted(message)
             case FrameHeard(frame, heard_ns):
                 self._frame(frame, heard_ns)
             case BookAnswered():
@@ -164,6 +164,8 @@ class FollowerActor(FloorActor):
         self._book.answered(answer, self.floor.clock.now())
         self._note_outcome(answer.outcome)
         log_answer(answer)
+        if answer.written_ns is None:
+            self._pace.put_back()
         self._pace.want()
         self._consider(leader_id)
 
@@ -176,8 +178,8 @@ class FollowerActor(FloorActor):
         elif isinstance(came, Refusal) and came.kind in _PARKING:
             self._park(came)
 
-    def _granted(self, count: int) -> None:
-        self._pace.granted(count)
+    def _granted(self, grant: PermitsGranted) -> None:
+        self._pace.granted(grant)
         for leader_id in self._most_urgent(list(self._waiting)):
             if not self._pace.in_hand:
                 break
@@ -194,6 +196,8 @@ class FollowerActor(FloorActor):
         for alert in decoded.alerts:
             self._book.price(alert.order.instrument, alert.ltp)
             self._heard(alert.order)
+            if alert.order.status is Status.UNREADABLE:
+                self._account.read_book()
         for junk in decoded.junk:
             logger.warning("Skipped a feed message: %s (%s)", junk.reason, junk.excerpt)
 
@@ -258,7 +262,10 @@ class FollowerActor(FloorActor):
         """Do what only time asks for: read the book, doubt what was never answered."""
         now = self.floor.clock.now()
         patience = timedelta(seconds=self._settings.timeout) + _OVERDUE
-        for leader_id in self._book.overdue(self._live, now - patience):
+        overdue = self._book.overdue(self._live, now - patience)
+        if overdue:
+            self._pace.open(self._settings.windows)
+        for leader_id in overdue:
             self._consider(leader_id)
         for leader_id in self._book.give_up(now):
             self._gave_up(leader_id)
@@ -298,8 +305,10 @@ class FollowerActor(FloorActor):
                 self._request(leader_id, step)
             case Skip():
                 self._book.skip(leader_id, step)
-            case Hold(_, until) if until is not None:
-                self._set_alarm(leader_id, until)
+            case Hold(why, until):
+                self._book.hold(leader_id, why)
+                if until is not None:
+                    self._set_alarm(leader_id, until)
         if isinstance(step, Done | Skip):
             self._live.discard(leader_id)
             self._waiting.pop(leader_id, None)

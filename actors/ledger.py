@@ -54,6 +54,11 @@ class Restore:
 
 
 @dataclass(frozen=True, slots=True)
+class Settle:
+    """Asks for an answer once everything that was told before is written or refused."""
+
+
+@dataclass(frozen=True, slots=True)
 class Restored:
     """A follower's copies as the ledger kept them."""
 

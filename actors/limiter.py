@@ -23,79 +23,93 @@ _NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class AccountOpened:
-    """A follower starts to send for an account and holds no permits yet."""
+    """A follower starts to send for an account and holds no permits yet; those granted from now
+    on carry this `serial`."""
 
     account: str
     follower: str
     windows: tuple[Window, ...]
+    serial: int
+
+
+@dataclass(slots=True)
+class _Account:
+    """One account (client id) and what its follower waits for."""
+
+    allowance: Allowance
+    opened: AccountOpened
+    wanted: int = 0
+    ringing: bool = False
 
 
 class RateLimiterActor(FloorActor):
-    """One allowance for each account (client id)."""
+    """One allowance for each account. What is told of an account that is not open (any more) is
+    of an earlier life, and ignored."""
 
     def __init__(self, floor: Floor) -> None:
         super().__init__(LIMITER, floor)
-        self._allowances: dict[str, Allowance] = {}
-        self._followers: dict[str, str] = {}
-        self._wanted: dict[str, int] = {}
-        self._ringing: set[str] = set()
+        self._accounts: dict[str, _Account] = {}
 
     def receive(self, message: object) -> object:
         match message:
-            case PermitsUsed(sent):
-                self._used(sent)
-            case PermitsWanted(account, count):
-                self._wanted[account] = self._wanted.get(account, 0) + count
-                self._grant(account)
-            case PermitsReturned(account, count):
-                self._allowances[account].returned(count)
-                self._grant(account)
-            case BackedOff(account, seconds):
-                self._allowances[account].back_off(self._now() + seconds)
             case AccountOpened():
                 self._open(message)
-            case Tick(account):
-                self._ringing.discard(account)
-                self._grant(account)
+            case PermitsUsed(sent):
+                self._used(sent)
+            case PermitsWanted(name) | PermitsReturned(name) | BackedOff(name) | Tick(name):
+                account = self._accounts.get(name)
+                if account is not None:
+                    self._note(account, message)
+                    self._grant(account)
             case _:
                 super().receive(message)
         return None
 
     def _open(self, opened: AccountOpened) -> None:
-        allowance = self._allowances.get(opened.account)
-        if allowance is None:
-            self._allowances[opened.account] = Allowance(opened.windows)
-        else:
-            allowance.limit(opened.windows)
-            allowance.returned(allowance.held)
-        self._followers[opened.account] = opened.follower
-        self._wanted[opened.account] = 0
+        account = self._accounts.get(opened.account)
+        if account is None:
+            self._accounts[opened.account] = _Account(Allowance(opened.windows), opened)
+            return
+        account.allowance.limit(opened.windows)
+        account.allowance.returned(account.allowance.held)
+        account.opened, account.wanted = opened, 0
 
     def _used(self, sent: tuple[tuple[str, int], ...]) -> None:
-        touched = set()
-        for account, at_ns in sent:
-            allowance = self._allowances.get(account)
-            if allowance is not None:
-                allowance.used(at_ns / _NS)
-                touched.add(account)
-        for account in touched:
+        touched: dict[str, _Account] = {}
+        for name, at_ns in sent:
+            account = self._accounts.get(name)
+            if account is not None:
+                account.allowance.used(at_ns / _NS)
+                touched[name] = account
+        for account in touched.values():
             self._grant(account)
 
-    def _grant(self, account: str) -> None:
-        allowance, wanted = self._allowances[account], self._wanted[account]
-        if not wanted:
+    def _note(self, account: _Account, message: object) -> None:
+        match message:
+            case PermitsWanted(_, count):
+                account.wanted += count
+            case PermitsReturned(_, count):
+                account.allowance.returned(count)
+            case BackedOff(_, seconds):
+                account.allowance.back_off(self._now() + seconds)
+            case Tick():
+                account.ringing = False
+
+    def _grant(self, account: _Account) -> None:
+        if not account.wanted:
             return
-        now = self._now()
-        granted = allowance.grant(wanted, now)
+        now, opened = self._now(), account.opened
+        granted = account.allowance.grant(account.wanted, now)
         if granted:
-            self._wanted[account] = wanted - granted
-            follower = follower_name(self._followers[account])
-            self.floor.post.tell(follower, PermitsGranted(granted))
-        if granted < wanted and account not in self._ringing:
-            at = allowance.next_grant(now)
+            account.wanted -= granted
+            self.floor.post.tell(
+                follower_name(opened.follower), PermitsGranted(granted, opened.serial)
+            )
+        if account.wanted and not account.ringing:
+            at = account.allowance.next_grant(now)
             if at is not None:
-                self._ringing.add(account)
-                self.later(at - now, Tick(account))
+                account.ringing = True
+                self.later(at - now, Tick(opened.account))
 
     def _now(self) -> float:
         return self.floor.clock.ns() / _NS

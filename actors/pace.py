@@ -1,11 +1,14 @@
 """A follower's permits in hand, so that an order does not wait for one to be asked for."""
 
+import itertools
+
 from actors.limiter import AccountOpened
 from actors.post import LIMITER, Post
-from domain.messages import BackedOff, PermitsReturned, PermitsWanted
+from domain.messages import BackedOff, PermitsGranted, PermitsReturned, PermitsWanted
 from domain.permits import Window
 
 _LONGEST_BACK_OFF = 30.0
+_serials = itertools.count(1)
 
 
 class Pace:
@@ -14,16 +17,20 @@ class Pace:
     def __init__(self, post: Post, account: str, follower: str) -> None:
         self._post = post
         self._account, self._follower = account, follower
+        self._serial = 0
         self._most = 0
         self._asked = 0
         self._throttles = 0
         self.in_hand = 0
 
     def open(self, windows: tuple[Window, ...]) -> None:
-        """Begin anew with the limiter: nothing in hand, nothing asked for."""
+        """Begin anew with the limiter: nothing in hand, nothing asked for, and what was granted
+        before and is still on its way does not count."""
+        self._serial = next(_serials)
         self._most = min(window.limit for window in windows)
         self.in_hand = self._asked = 0
-        self._post.tell(LIMITER, AccountOpened(self._account, self._follower, windows))
+        opened = AccountOpened(self._account, self._follower, windows, self._serial)
+        self._post.tell(LIMITER, opened)
         self.want()
 
     def want(self) -> None:
@@ -33,10 +40,11 @@ class Pace:
             self._asked += lacking
             self._post.tell(LIMITER, PermitsWanted(self._account, lacking))
 
-    def granted(self, count: int) -> None:
+    def granted(self, grant: PermitsGranted) -> None:
         """Take permits."""
-        self.in_hand += count
-        self._asked = max(0, self._asked - count)
+        if grant.serial == self._serial:
+            self.in_hand += grant.count
+            self._asked = max(0, self._asked - grant.count)
 
     def take(self) -> bool:
         """Use a permit, if there is one."""

@@ -1,8 +1,12 @@
 """Telling actors by name, so that a message reaches whichever incarnation runs now."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import pykka
+
+# Pykka's reference is invariant in the class of its actor, which nobody here asks for.
+Ref = pykka.ActorRef[Any]
 
 FOLLOWER = "follower:"
 SUPERVISOR = "supervisor"
@@ -28,10 +32,10 @@ class Post:
     """
 
     def __init__(self) -> None:
-        self._addresses: dict[str, pykka.ActorRef[pykka.Actor]] = {}
+        self._addresses: dict[str, Ref] = {}
         self._followers: tuple[str, ...] = ()
 
-    def register(self, name: str, ref: pykka.ActorRef[pykka.Actor]) -> None:
+    def register(self, name: str, ref: Ref) -> None:
         """Deliver to `ref` what is told to `name`."""
         self._addresses[name] = ref
         self._list_followers()
@@ -41,7 +45,7 @@ class Post:
         self._addresses.pop(name, None)
         self._list_followers()
 
-    def ref(self, name: str) -> pykka.ActorRef[pykka.Actor] | None:
+    def ref(self, name: str) -> Ref | None:
         """The running actor of that name."""
         return self._addresses.get(name)
 

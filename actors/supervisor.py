@@ -9,7 +9,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-
 from types import TracebackType
 
 import pykka
@@ -23,6 +22,7 @@ from actors.post import (
     FOLLOWER,
     LIMITER,
     SUPERVISOR,
+    Ref,
     follower_name,
 )
 from domain.messages import Alert, Level, MoodChanged, Tick
@@ -30,8 +30,8 @@ from domain.rules import Mood
 
 logger = logging.getLogger(__name__)
 
-StartActor = Callable[[], pykka.ActorRef[pykka.Actor]]
-StartFollower = Callable[[FollowerSettings], pykka.ActorRef[pykka.Actor]]
+StartActor = Callable[[], Ref]
+StartFollower = Callable[[FollowerSettings], Ref]
 
 _STOP_SECONDS = 2.0
 

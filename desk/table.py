@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -31,15 +32,15 @@ _ORDERS_SHOWN = 14
 _ALERTS_SHOWN = 4
 
 
-def render(view: View, title: str, style: str) -> RenderableType:
-    """The whole screen: accounts, orders by followers, the newest alerts."""
+def render(view: View, title: str, style: str, caption: str = "") -> RenderableType:
+    """The whole screen: orders by followers, the newest alerts, and below them a caption."""
     shown = sorted(view.orders, key=_placed)[-_ORDERS_SHOWN:]
     parts: list[RenderableType] = [_orders(view, shown)]
     if view.alerts:
         parts.append(_alerts(view))
     state = Text("in step", "bold green") if view.in_step else Text("settling", "bold yellow")
     heading = Text.assemble((title, style), "  ", state)
-    return Panel(Group(*parts), title=heading, border_style=style)
+    return Panel(Group(*parts), title=heading, subtitle=escape(caption) or None, border_style=style)
 
 
 def rupees(paise: int) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain import progress
-from domain.copies import Copy
+from domain.copies import Copy, CopyState
 from domain.instruments import Instrument, InstrumentKey
 from domain.merge import merge
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
@@ -17,7 +17,7 @@ from domain.orders import Order, Product, Side
 from domain.plan import plan
 from domain.reports import report
 from domain.rules import Account, Market, Mood, Rules
-from domain.steps import Request, Skip, Step
+from domain.steps import Request, Skip, Step, Why
 
 _Holding = tuple[InstrumentKey, Product]
 
@@ -150,6 +150,12 @@ class CopyBook:
         """Take back a step whose intent could not be recorded."""
         copy = self.copies[intent.leader_order_id]
         self._keep(progress.unrecorded(copy, intent.request))
+
+    def hold(self, leader_id: str, why: Why) -> None:
+        """Keep for readers what a copy without an order waits for."""
+        copy = self.copies[leader_id]
+        if copy.state is CopyState.HELD and copy.detail != why:
+            self.copies[leader_id] = replace(copy, detail=str(why))
 
     def skip(self, leader_id: str, step: Skip) -> None:
         """Keep the verdict that an order is not copied."""

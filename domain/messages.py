@@ -90,9 +90,11 @@ class PermitsWanted:
 
 @dataclass(frozen=True, slots=True)
 class PermitsGranted:
-    """So many requests may be sent, at any time."""
+    """So many requests may be sent, at any time, by whoever opened the account with that
+    `serial`."""
 
     count: int
+    serial: int
 
 
 @dataclass(frozen=True, slots=True)
