@@ -33,14 +33,22 @@ _WANTED = """
 """
 _COPIES = f"SELECT * FROM copies WHERE follower = ?1 AND leader_order_id IN ({_WANTED})"
 _INTENTS = f"""
-    SELECT * FROM intents WHERE follower = ?1 AND leader_order_id IN ({_WANTED}) ORDER BY id
+    SELECT * FROM intents LEFT JOIN answers ON answers.intent_id = intents.id
+    WHERE follower = ?1 AND leader_order_id IN ({_WANTED}) ORDER BY id
 """
 _ORDERS = f"""
-    SELECT intents.leader_order_id AS copied, order_states.* FROM intents JOIN order_states
-    ON order_states.client_id = intents.client_id AND (
-        order_states.correlation_id = intents.correlation_id
-        OR order_states.order_id IN (intents.given_order_id, intents.order_id))
-    WHERE intents.follower = ?1 AND intents.leader_order_id IN ({_WANTED})
+    WITH asked AS (
+        SELECT id, client_id, leader_order_id AS copied, correlation_id, order_id
+        FROM intents WHERE follower = ?1 AND leader_order_id IN ({_WANTED})
+    )
+    SELECT copied, order_states.* FROM asked
+    JOIN order_states INDEXED BY order_states_correlation USING (correlation_id, client_id)
+    UNION
+    SELECT copied, order_states.* FROM asked JOIN answers ON answers.intent_id = asked.id
+    JOIN order_states ON order_states.order_id = answers.given_order_id
+        AND order_states.client_id = asked.client_id
+    UNION
+    SELECT copied, order_states.* FROM asked JOIN order_states USING (order_id, client_id)
 """
 _LEADER_ORDERS = """
     SELECT * FROM order_states WHERE role = 'leader' AND updated_at >= ?
@@ -114,7 +122,7 @@ def _as_committed(intents: Iterable[sqlite3.Row]) -> Iterable[tuple[bool, sqlite
     for row in intents:
         events.append((row["id"], False, 0, row))
         if row["outcome"] is not None:
-            events.append((row["answered_after"], True, row["answered_ns"], row))
+            events.append((row["after"], True, row["answered_ns"], row))
     for _, answered, _, row in sorted(events, key=lambda event: event[:3]):
         yield answered, row
 

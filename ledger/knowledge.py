@@ -2,6 +2,7 @@
 quantity kept as a fill of its own (scenario 4.3)."""
 
 import sqlite3
+from dataclasses import replace
 
 from domain.instruments import InstrumentKey, Segment
 from domain.merge import merge
@@ -22,27 +23,27 @@ from ledger.instants import instant, maybe_instant, maybe_micros, micros
 from ledger.rows import Row
 
 _COLUMNS = (
-    "client_id, order_id, role, segment, security_id, side, product, quantity, order_type, price, "
+    "order_id, client_id, role, segment, security_id, side, product, quantity, order_type, price, "
     "trigger_price, validity, disclosed, status, updated_at, source, filled, traded_value, "
     "correlation_id, symbol, reason, placed_at, platform, after_market, amo_time, leg, parent_id"
-).split(", ")
+)
+_NAMES = _COLUMNS.split(", ")
 
 UPSERT_ORDER = (
-    f"INSERT INTO order_states ({', '.join(_COLUMNS)}) "
-    f"VALUES ({', '.join('?' * len(_COLUMNS))}) "
-    "ON CONFLICT (client_id, order_id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[2:])
+    f"INSERT INTO order_states ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))}) "
+    "ON CONFLICT (order_id, client_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _NAMES[2:])
 )
 
 # A later word on what the same fills cost corrects the last of them.
 UPSERT_FILL = """
-INSERT INTO fills (client_id, order_id, cumulative, quantity, value, at)
+INSERT INTO fills (order_id, client_id, cumulative, quantity, value, at)
 VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (client_id, order_id, cumulative) DO UPDATE SET
+ON CONFLICT (order_id, client_id, cumulative) DO UPDATE SET
     quantity = quantity + excluded.quantity, value = value + excluded.value
 """
 
-_FIND = "SELECT * FROM order_states WHERE client_id = ? AND order_id = ?"
+_FIND = "SELECT * FROM order_states WHERE order_id = ? AND client_id = ?"
 _MOST_REMEMBERED = 20_000
 
 _Key = tuple[str, str]
@@ -63,10 +64,10 @@ class Knowledge:
     def learn(self, known: OrderKnown) -> None:
         """Add a piece of knowledge to the next commit."""
         order = known.order
-        key = (order.client_id, order.order_id)
+        key = (order.order_id, order.client_id)
         before = self._known(key)
         merged = merge(before, order) if before else order
-        if merged == before:
+        if before is not None and _same(merged, before):
             return
         self._staged[key] = (known.role, merged)
         quantity = merged.filled - (before.filled if before else 0)
@@ -108,11 +109,19 @@ class Knowledge:
         return kept
 
 
+def _same(merged: Order, before: Order) -> bool:
+    """Whether the ledger has it already; when it was heard is not kept."""
+    old, new = before.stamp, merged.stamp
+    if (old.updated_at, old.source) != (new.updated_at, new.source):
+        return False
+    return replace(merged, stamp=old) == before
+
+
 def _row(role: Role, order: Order) -> Row:
     terms, stamp = order.terms, order.stamp
     return (
-        order.client_id,
         order.order_id,
+        order.client_id,
         role,
         order.instrument.segment.value,
         order.instrument.security_id,

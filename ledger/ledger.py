@@ -16,13 +16,17 @@ from ledger import rows
 from ledger.entries import Entry, OrderKnown, Setting
 from ledger.knowledge import UPSERT_FILL, UPSERT_ORDER, Knowledge
 from ledger.lock import Held, Lock
-from ledger.opening import LedgerUnusable, create, not_writable, ours, unreadable
+from ledger.numbers import Numbers
+from ledger.opening import LedgerUnusable, create, not_writable, ours, remedy, unreadable
 from ledger.rows import Row
 from ledger.schema import migrate
+from ledger.version import say_version
 
 logger = logging.getLogger(__name__)
 
 _BUSY_MILLISECONDS = 500
+_LONGEST_LOG_PAGES = 4000
+_TIDY_ENTRIES = 2000
 _NEVER = (
     sqlite3.IntegrityError,
     sqlite3.ProgrammingError,
@@ -35,11 +39,12 @@ _NEVER = (
 
 class LedgerFailure(Exception):
     """Nothing of the batch was kept. `passing` is False where the batch itself is what the
-    ledger will never take, True where the disk or a lock may be better later."""
+    ledger will never take, True where the disk or a lock may be better later; `fix` is what
+    the operator can do about that."""
 
-    def __init__(self, why: str, passing: bool = True) -> None:
+    def __init__(self, why: str, passing: bool = True, fix: str = "") -> None:
         super().__init__(why)
-        self.why, self.passing = why, passing
+        self.why, self.passing, self.fix = why, passing, fix
 
 
 class Ledger:
@@ -50,8 +55,8 @@ class Ledger:
         self.connection = connection
         self._lock = lock
         self._knowledge = Knowledge(connection)
-        newest = connection.execute("SELECT max(id) FROM intents").fetchone()[0]
-        self._last_intent = int(newest or 0)
+        self._numbers = Numbers(connection)
+        self._untidy = 0
 
     @classmethod
     def open(cls, path: Path) -> "Ledger":
@@ -68,7 +73,8 @@ class Ledger:
         except BaseException:
             lock.release()
             raise
-        logger.info("The ledger is %s (SQLite %s)", path, sqlite3.sqlite_version)
+        logger.info("The ledger is %s", path)
+        say_version()
         return cls(path, connection, lock)
 
     def close(self) -> None:
@@ -95,40 +101,51 @@ class Ledger:
         if not batch:
             return
         try:
-            last = self._write(batch)
+            self._write(batch)
         except (sqlite3.Error, ValueError, OverflowError) as error:
             self._undo()
-            raise LedgerFailure(str(error), passing=not isinstance(error, _NEVER)) from error
+            raise _failure(error) from error
         except BaseException:
             self._undo()
             raise
-        self._last_intent = last
+        self._numbers.committed()
         self._knowledge.committed()
+        self._untidy += len(batch)
+
+    def tidy(self) -> None:
+        """For a quiet moment: fold the write-ahead log into the file when it has grown, which
+        takes some milliseconds that no placement should wait for."""
+        if self._untidy < _TIDY_ENTRIES:
+            return
+        self._untidy = 0
+        try:
+            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:
+            logger.warning("The ledger's log could not be folded: %s", error)
 
     def rows(self, sql: str, *values: str | int | None) -> list[sqlite3.Row]:
         """The rows that a query finds. Raises `LedgerFailure`."""
         try:
             return self.connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise LedgerFailure(str(error)) from error
+            raise _failure(error) from error
 
-    def _write(self, batch: Sequence[Entry]) -> int:
-        """Write the batch; the id of the last intent then."""
+    def _write(self, batch: Sequence[Entry]) -> None:
+        knowledge, numbers = self._knowledge, self._numbers
         intents: list[Row] = []
         answers: list[Row] = []
         copies: list[Row] = []
         alerts: list[Row] = []
         settings: list[Row] = []
-        last = self._last_intent
         for entry in batch:
             match entry:
                 case Intent():
-                    last += 1
-                    intents.append(rows.intent_row(last, entry))
+                    intents.append(rows.intent_row(numbers.give(entry), entry))
                 case Answered():
-                    answers.append(rows.answer_row(last, entry))
+                    number = numbers.find(entry.intent)
+                    answers.append(rows.answer_row(number, numbers.last, entry))
                 case OrderKnown():
-                    self._knowledge.learn(entry)
+                    knowledge.learn(entry)
                 case CopyChanged():
                     copies.append(rows.copy_row(entry))
                 case Alert():
@@ -139,31 +156,30 @@ class Ledger:
         connection.execute("BEGIN IMMEDIATE")
         for sql, values in (
             (rows.INSERT_INTENT, intents),
-            (UPSERT_ORDER, self._knowledge.orders()),
-            (UPSERT_FILL, self._knowledge.fills()),
+            (rows.INSERT_ANSWER, answers),
+            (UPSERT_ORDER, knowledge.orders()),
+            (UPSERT_FILL, knowledge.fills()),
             (rows.UPSERT_COPY, copies),
             (rows.INSERT_ALERT, alerts),
             (rows.UPSERT_SETTING, settings),
         ):
             if values:
                 connection.executemany(sql, values)
-        if answers:
-            self._answer(answers)
         connection.execute("COMMIT")
-        return last
-
-    def _answer(self, answers: Sequence[Row]) -> None:
-        kept = self.connection.executemany(rows.UPDATE_ANSWER, answers).rowcount
-        if kept != len(answers):
-            raise ValueError("an answer without a recorded intent, or a second answer to one")
 
     def _undo(self) -> None:
+        self._numbers.forget()
         self._knowledge.forget()
         try:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
         except sqlite3.Error as error:
             logger.error("A failed transaction could not be rolled back: %s", error)
+
+
+def _failure(error: Exception) -> LedgerFailure:
+    passing = not isinstance(error, _NEVER)
+    return LedgerFailure(str(error), passing, remedy(error) if passing else "")
 
 
 def _locked(path: Path) -> Lock:
@@ -191,6 +207,7 @@ def _connected(path: Path) -> sqlite3.Connection:
                 path, "its file system cannot hold a write-ahead log", "put it on a local disk"
             )
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_LONGEST_LOG_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cell_size_check = ON")
         migrate(Database(connection, execute_plugins=False))

@@ -38,12 +38,15 @@ class Lock:
         Tries for a quarter of a second: whoever asks `running_pid` holds it for an instant.
         """
         descriptor = os.open(lock_path(path), os.O_RDWR | os.O_CREAT, 0o600)
-        if not _insist(descriptor):
-            pid = _pid(descriptor)
+        try:
+            if not _insist(descriptor):
+                raise Held(_pid(descriptor))
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, b"%d\n" % os.getpid())
+        except BaseException:
             os.close(descriptor)
-            raise Held(pid)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+            raise
         return cls(descriptor)
 
     def release(self) -> None:

@@ -11,6 +11,15 @@ _LEGACY = frozenset({"orders", "copy_mappings", "audit_log", "config"})
 _BOOKKEEPING = frozenset({"_sqlite_migrations", "sqlite_sequence"})
 _MOST_CHECKED_BYTES = 64 * 1024 * 1024
 _MOVE_AWAY = "name another file under [ledger] path, or move this one away"
+_RESTORE = "restore a backup, or move it away and compare every account's order book by hand"
+_REMEDIES = {
+    sqlite3.SQLITE_FULL: "free disk space; copying resumes by itself",
+    sqlite3.SQLITE_BUSY: "end the program that has locked it; copying resumes by itself",
+    sqlite3.SQLITE_LOCKED: "end the program that has locked it; copying resumes by itself",
+    sqlite3.SQLITE_READONLY: "make it writable; copying resumes by itself",
+    sqlite3.SQLITE_CORRUPT: f"stop Lockstep; {_RESTORE}",
+    sqlite3.SQLITE_NOTADB: f"stop Lockstep; {_RESTORE}",
+}
 
 
 class LedgerUnusable(Exception):
@@ -23,7 +32,9 @@ class LedgerUnusable(Exception):
 
 def create(path: Path) -> None:
     """Make sure that there is a file at `path` that can be written, readable for its owner only
-    when it is new."""
+    when it is new. Raises `LedgerUnusable`."""
+    if path.exists() and not path.is_file():
+        raise LedgerUnusable(path, "it is not a file", "correct [ledger] path")
     if not path.parent.is_dir():
         raise LedgerUnusable(
             path, f"there is no directory {path.parent}", "make it or correct [ledger] path"
@@ -38,15 +49,16 @@ def not_writable(path: Path, error: OSError) -> LedgerUnusable:
     """The refusal of a file that the operating system does not let this process write."""
     return LedgerUnusable(
         path,
-        f"it cannot be written ({error.strerror})",
+        f"it cannot be written ({error.filename or path}: {error.strerror})",
         "run as its owner, or correct its permissions or [ledger] path",
     )
 
 
-def ours(path: Path) -> bool:
+def ours(path: Path, thoroughly: bool = True) -> bool:
     """Whether the file holds a ledger that this version can use; False for an empty one.
 
-    Looks without writing. Raises `LedgerUnusable` for everything else.
+    Looks without writing; `thoroughly` looks at every page of a file that is not too large for
+    that. Raises `LedgerUnusable` for everything else.
     """
     try:
         with closing(connect_read_only(path)) as connection:
@@ -61,7 +73,8 @@ def ours(path: Path) -> bool:
                     f"a newer Lockstep wrote it (schema {version}, this one knows {VERSION})",
                     "start that newer version",
                 )
-            _check_pages(path, connection)
+            if thoroughly:
+                _check_pages(path, connection)
             return True
     except sqlite3.Error as error:
         raise unreadable(path, error) from error
@@ -79,7 +92,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 
 def unreadable(path: Path, error: sqlite3.Error) -> LedgerUnusable:
     """The refusal that belongs to an error of SQLite."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    code = _code(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LedgerUnusable(path, "another program has locked it", "end that program")
     if code == sqlite3.SQLITE_NOTADB:
@@ -87,6 +100,16 @@ def unreadable(path: Path, error: sqlite3.Error) -> LedgerUnusable:
     if code == sqlite3.SQLITE_CORRUPT:
         return _damaged(path, str(error))
     return LedgerUnusable(path, f"it cannot be used ({error})", "see to the disk, then try again")
+
+
+def remedy(error: Exception) -> str:
+    """What the operator can do about a write that failed."""
+    return _REMEDIES.get(_code(error), "see to the disk; copying resumes by itself")
+
+
+def _code(error: Exception) -> int:
+    """SQLite's code for an error without its details; 0 for an error of another kind."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _tables(connection: sqlite3.Connection) -> set[str]:
@@ -123,5 +146,5 @@ def _damaged(path: Path, found: str) -> LedgerUnusable:
     return LedgerUnusable(
         path,
         f"it is damaged ({' '.join(found.split())})",
-        "restore a backup, or move it away and compare every account's order book by hand",
+        _RESTORE,
     )

@@ -88,42 +88,29 @@ def _terms(terms: Terms) -> Row:
     )
 
 
-UPDATE_ANSWER = """
-UPDATE intents SET committed_ns = ?, written_ns = ?, answered_ns = ?, answered_after = ?,
-    outcome = ?, given_order_id = ?, given_status = ?, refusal = ?, message = ?, code = ?,
-    http_status = ?
-WHERE follower = ? AND leader_order_id = ? AND correlation_id = ? AND kind = ?
-    AND planned_ns = ? AND intended_at = ? AND outcome IS NULL
-"""
+INSERT_ANSWER = _insert(
+    "answers",
+    "intent_id, after, outcome, given_order_id, given_status, refusal, message, code, "
+    "http_status, committed_ns, written_ns, answered_ns",
+)
 
 
-def answer_row(after: int, answer: Answered) -> Row:
-    """What `UPDATE_ANSWER` wants; `after` is the id of the last intent recorded before it."""
-    intent = answer.intent
-    word, order_id, status, refusal, message, code = _outcome(answer.outcome)
-    http = answer.outcome.http_status if isinstance(answer.outcome, Refusal) else None
+def answer_row(number: int, after: int, answer: Answered) -> Row:
+    """A row of `answers` to the intent `number`; `after` is the id of the last intent recorded
+    before it."""
+    outcome = answer.outcome
     return (
+        number,
+        after,
+        *_outcome(outcome),
+        outcome.http_status if isinstance(outcome, Refusal) else answer.http_status,
         answer.committed_ns,
         answer.written_ns,
         answer.answered_ns,
-        after,
-        word,
-        order_id,
-        status,
-        refusal,
-        message,
-        code,
-        answer.http_status if http is None else http,
-        intent.follower,
-        intent.leader_order_id,
-        intent.correlation_id,
-        KINDS[intent.change],
-        intent.planned_ns,
-        micros(intent.intended_at),
     )
 
 
-def _outcome(outcome: Outcome) -> tuple[str, str | None, str | None, str | None, str, str]:
+def _outcome(outcome: Outcome) -> Row:
     match outcome:
         case Accepted(order_id, status):
             return "accepted", order_id, status, None, "", ""
@@ -147,7 +134,7 @@ UPSERT_COPY = (
         "stage",
     )
     + """
-ON CONFLICT (follower, leader_order_id) DO UPDATE SET
+ON CONFLICT (leader_order_id, follower) DO UPDATE SET
     state = excluded.state, reason = excluded.reason, order_ids = excluded.order_ids,
     correlation_ids = excluded.correlation_ids, symbol = excluded.symbol, side = excluded.side,
     quantity = excluded.quantity, filled = excluded.filled, traded_value = excluded.traded_value,

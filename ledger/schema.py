@@ -4,6 +4,9 @@ Amounts are paise and shares; instants are microseconds since 1970 (UTC), `*_ns`
 monotonic clock of the process that wrote them. Words are those of the domain: an enumeration is
 stored by the name of its member where its value is a sentence. Every migration ends by setting
 `user_version`, so that an older program knows a newer ledger when it sees one.
+
+Keys begin with the leader's order (or what follows from it), not with the follower: the rows of
+one event for all followers are neighbours then, and one commit writes a few pages, not hundreds.
 """
 
 from sqlite_utils import Database, Migrations
@@ -22,7 +25,7 @@ def migrate(db: Database) -> None:
         db.execute(f"PRAGMA user_version = {VERSION}")
 
 
-@migrations(name="0001 intents, orders, fills, copies, alerts, settings")
+@migrations(name="0001 intents, answers, orders, fills, copies, alerts, settings")
 def _first(db: Database) -> None:
     for statement in _FIRST:
         db.execute(statement)
@@ -38,7 +41,7 @@ _FIRST = (
         correlation_id TEXT NOT NULL,
         slice_number INTEGER NOT NULL,
         attempt INTEGER NOT NULL,
-        kind TEXT NOT NULL CHECK (kind IN ('place', 'modify', 'cancel')),
+        kind TEXT NOT NULL CHECK (kind = 'place' OR kind = 'modify' OR kind = 'cancel'),
         order_id TEXT NOT NULL,
         quantity INTEGER,
         order_type TEXT,
@@ -57,34 +60,38 @@ _FIRST = (
         born INTEGER,
         intended_at INTEGER NOT NULL,
         heard_ns INTEGER NOT NULL,
-        planned_ns INTEGER NOT NULL,
-        committed_ns INTEGER,
-        written_ns INTEGER,
-        answered_ns INTEGER,
-        answered_after INTEGER,
-        outcome TEXT CHECK (
-            outcome IN ('accepted', 'refused', 'throttled', 'unknown', 'not_sent')
-        ),
-        given_order_id TEXT,
-        given_status TEXT,
-        refusal TEXT,
-        message TEXT,
-        code TEXT,
-        http_status INTEGER
+        planned_ns INTEGER NOT NULL
     ) STRICT
     """,
     # The last guard of "exactly once": a second placement by the same name is impossible.
     """
-    CREATE UNIQUE INDEX one_placement ON intents (follower, correlation_id)
+    CREATE UNIQUE INDEX one_placement ON intents (correlation_id, follower)
     WHERE kind = 'place'
     """,
-    "CREATE INDEX intents_of_copy ON intents (follower, leader_order_id)",
-    "CREATE INDEX intents_since ON intents (follower, intended_at)",
+    "CREATE INDEX intents_of_copy ON intents (leader_order_id, follower)",
+    "CREATE INDEX intents_since ON intents (intended_at, follower, leader_order_id)",
+    # `after` is the last intent that was recorded before the answer.
+    """
+    CREATE TABLE answers (
+        intent_id INTEGER PRIMARY KEY REFERENCES intents (id),
+        after INTEGER NOT NULL,
+        outcome TEXT NOT NULL,
+        given_order_id TEXT,
+        given_status TEXT,
+        refusal TEXT,
+        message TEXT NOT NULL,
+        code TEXT NOT NULL,
+        http_status INTEGER,
+        committed_ns INTEGER NOT NULL,
+        written_ns INTEGER,
+        answered_ns INTEGER NOT NULL
+    ) STRICT
+    """,
     """
     CREATE TABLE order_states (
         client_id TEXT NOT NULL,
         order_id TEXT NOT NULL,
-        role TEXT NOT NULL CHECK (role IN ('leader', 'follower')),
+        role TEXT NOT NULL CHECK (role = 'leader' OR role = 'follower'),
         segment TEXT NOT NULL,
         security_id TEXT NOT NULL,
         side TEXT NOT NULL,
@@ -109,11 +116,11 @@ _FIRST = (
         amo_time TEXT,
         leg INTEGER NOT NULL,
         parent_id TEXT,
-        PRIMARY KEY (client_id, order_id)
+        PRIMARY KEY (order_id, client_id)
     ) STRICT, WITHOUT ROWID
     """,
-    "CREATE INDEX order_states_correlation ON order_states (client_id, correlation_id)",
-    "CREATE INDEX order_states_updated ON order_states (role, updated_at)",
+    "CREATE INDEX order_states_correlation ON order_states (correlation_id, client_id)",
+    "CREATE INDEX leader_orders ON order_states (updated_at) WHERE role = 'leader'",
     """
     CREATE TABLE fills (
         client_id TEXT NOT NULL,
@@ -122,8 +129,8 @@ _FIRST = (
         quantity INTEGER NOT NULL,
         value INTEGER NOT NULL,
         at INTEGER NOT NULL,
-        PRIMARY KEY (client_id, order_id, cumulative),
-        FOREIGN KEY (client_id, order_id) REFERENCES order_states (client_id, order_id)
+        PRIMARY KEY (order_id, client_id, cumulative),
+        FOREIGN KEY (order_id, client_id) REFERENCES order_states (order_id, client_id)
     ) STRICT, WITHOUT ROWID
     """,
     """
@@ -152,11 +159,10 @@ _FIRST = (
         detail TEXT NOT NULL,
         attempt INTEGER,
         stage TEXT,
-        PRIMARY KEY (follower, leader_order_id)
+        PRIMARY KEY (leader_order_id, follower)
     ) STRICT, WITHOUT ROWID
     """,
-    "CREATE INDEX copies_of_order ON copies (leader_order_id)",
-    "CREATE INDEX copies_since ON copies (follower, updated_at)",
+    "CREATE INDEX copies_since ON copies (updated_at, follower)",
     """
     CREATE TABLE alerts (
         id INTEGER PRIMARY KEY,
