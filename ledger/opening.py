@@ -11,6 +11,7 @@ _LEGACY = frozenset({"orders", "copy_mappings", "audit_log", "config"})
 _BOOKKEEPING = frozenset({"_sqlite_migrations", "sqlite_sequence"})
 _MOST_CHECKED_BYTES = 64 * 1024 * 1024
 _MOVE_AWAY = "name another file under [ledger] path, or move this one away"
+_PERMISSIONS = "run as its owner, or correct its permissions or [ledger] path"
 _RESTORE = "restore a backup, or move it away and compare every account's order book by hand"
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "free disk space; copying resumes by itself",
@@ -33,9 +34,7 @@ class LedgerUnusable(Exception):
 def create(path: Path) -> None:
     """Make sure that there is a file at `path` that can be written, readable for its owner only
     when it is new. Raises `LedgerUnusable`."""
-    if path.exists() and not path.is_file():
-        raise LedgerUnusable(path, "it is not a file", "correct [ledger] path")
-    if not path.parent.is_dir():
+    if not present(path) and not path.parent.is_dir():
         raise LedgerUnusable(
             path, f"there is no directory {path.parent}", "make it or correct [ledger] path"
         )
@@ -45,12 +44,27 @@ def create(path: Path) -> None:
         raise not_writable(path, error) from error
 
 
+def present(path: Path) -> bool:
+    """Whether there is a file at `path`. Raises `LedgerUnusable` for a directory and the like,
+    and where this process may not look."""
+    try:
+        if path.is_file():
+            return True
+        if not path.exists():
+            return False
+    except OSError as error:
+        raise LedgerUnusable(
+            path, f"it cannot be reached ({error.strerror})", _PERMISSIONS
+        ) from error
+    raise LedgerUnusable(path, "it is not a file", "correct [ledger] path")
+
+
 def not_writable(path: Path, error: OSError) -> LedgerUnusable:
     """The refusal of a file that the operating system does not let this process write."""
     return LedgerUnusable(
         path,
         f"it cannot be written ({error.filename or path}: {error.strerror})",
-        "run as its owner, or correct its permissions or [ledger] path",
+        _PERMISSIONS,
     )
 
 
@@ -97,6 +111,8 @@ def unreadable(path: Path, error: sqlite3.Error) -> LedgerUnusable:
         return LedgerUnusable(path, "another program has locked it", "end that program")
     if code == sqlite3.SQLITE_NOTADB:
         return LedgerUnusable(path, "it is not a database", _MOVE_AWAY)
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return LedgerUnusable(path, f"it cannot be opened ({error})", _PERMISSIONS)
     if code == sqlite3.SQLITE_CORRUPT:
         return _damaged(path, str(error))
     return LedgerUnusable(path, f"it cannot be used ({error})", "see to the disk, then try again")

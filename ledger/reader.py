@@ -1,0 +1,232 @@
+"""Looking on: queries for people and scripts, beside a running engine or without one.
+
+A reader cannot write, takes no lock that a writer waits for, and keeps nothing open between two
+questions.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from domain.copies import Change, CopyState, Withdrawal
+from domain.messages import Alert, CopyReport, Level
+from domain.orders import Side, Terms
+from ledger.instants import instant, maybe_instant, maybe_micros
+from ledger.knowledge import terms_of
+from ledger.lock import running_pid
+from ledger.opening import LedgerUnusable, connect_read_only, ours, present, unreadable
+from ledger.rows import CHANGES
+
+_COPIES = """
+    SELECT * FROM copies
+    WHERE (?1 IS NULL OR follower = ?1) AND (?2 IS NULL OR leader_order_id = ?2)
+        AND (?3 IS NULL OR updated_at >= ?3)
+    ORDER BY born, leader_order_id, follower
+"""
+_INTENTS = """
+    SELECT * FROM intents LEFT JOIN answers ON answers.intent_id = intents.id
+    WHERE leader_order_id = ?1 AND (?2 IS NULL OR follower = ?2) ORDER BY id
+"""
+_ALERTS = "SELECT * FROM alerts ORDER BY id DESC LIMIT ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it was recorded, and what came of it.
+
+    `terms` are None for a cancel, `why` is its reason. `outcome` is None while no answer is
+    recorded; `message` is what the broker said, or what went wrong. `commit_us`, `wire_us` and
+    `answer_us` tell how many microseconds after planning it was recorded, was written to the
+    broker, and was answered.
+    """
+
+    follower: str
+    correlation_id: str
+    number: int
+    change: Change | None
+    order_id: str
+    terms: Terms | None
+    why: str
+    intended_at: datetime
+    outcome: str | None
+    given_order_id: str
+    message: str
+    code: str
+    http_status: int | None
+    commit_us: int | None
+    wire_us: int | None
+    answer_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Shares that were learnt of at once: `value` is what they cost, in paise; `cumulative` is
+    the filled quantity of the order with them, `at` the broker's time."""
+
+    order_id: str
+    client_id: str
+    quantity: int
+    value: int
+    cumulative: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An alert, and when it was recorded."""
+
+    at: datetime
+    alert: Alert
+
+
+class Reader:
+    """An onlooker of a ledger, for the one thread that opened it. Every question may raise
+    `LedgerUnusable`."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path) -> "Reader":
+        """A reader of the ledger at `path`.
+
+        Raises `LedgerUnusable` for a file that is absent, empty, foreign, newer or damaged.
+        """
+        if not present(path):
+            raise LedgerUnusable(path, "there is no such ledger", "start Lockstep, which makes it")
+        if not ours(path, thoroughly=False):
+            raise LedgerUnusable(path, "nothing was written in it yet", "start Lockstep first")
+        try:
+            return cls(path, connect_read_only(path))
+        except sqlite3.Error as error:
+            raise unreadable(path, error) from error
+
+    def close(self) -> None:
+        """Let go of the file; a second call does nothing."""
+        self._connection.close()
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def running_pid(self) -> int | None:
+        """The process of the engine that writes this ledger, None when none runs, 0 when one
+        runs whose pid cannot be read."""
+        return running_pid(self.path)
+
+    def copies(
+        self,
+        follower: str | None = None,
+        order: str | None = None,
+        since: datetime | None = None,
+    ) -> list[CopyReport]:
+        """The copies, oldest leader order first: of one follower, of one leader order (its
+        id), of those that changed since then."""
+        rows = self._rows(_COPIES, follower, order, maybe_micros(since))
+        return [_report(row) for row in rows]
+
+    def intents(self, order: str, follower: str | None = None) -> list[Asked]:
+        """Every request for copies of a leader order, as they were recorded."""
+        return [_asked(row) for row in self._rows(_INTENTS, order, follower)]
+
+    def fills(self, order_ids: Sequence[str]) -> list[Fill]:
+        """The fills of these orders, of the leader or of followers, as they grew."""
+        marks = ", ".join("?" * len(order_ids))
+        rows = self._rows(
+            f"SELECT * FROM fills WHERE order_id IN ({marks}) ORDER BY order_id, cumulative",
+            *order_ids,
+        )
+        return [_fill(row) for row in rows]
+
+    def alerts(self, limit: int) -> list[Told]:
+        """The newest alerts, newest first."""
+        return [_told(row) for row in self._rows(_ALERTS, limit)]
+
+    def setting(self, key: str) -> str | None:
+        """A value that outlives the process, None when it was never set."""
+        rows = self._rows("SELECT value FROM settings WHERE key = ?", key)
+        return str(rows[0]["value"]) if rows else None
+
+    def _rows(self, sql: str, *values: str | int | None) -> list[sqlite3.Row]:
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise unreadable(self.path, error) from error
+
+
+def _report(row: sqlite3.Row) -> CopyReport:
+    return CopyReport(
+        leader_order_id=row["leader_order_id"],
+        follower=row["follower"],
+        state=CopyState(row["state"]),
+        reason=row["reason"],
+        order_ids=tuple(json.loads(row["order_ids"])),
+        correlation_ids=tuple(json.loads(row["correlation_ids"])),
+        symbol=row["symbol"],
+        side=Side(row["side"]),
+        quantity=row["quantity"],
+        filled=row["filled"],
+        traded_value=row["traded_value"],
+        leader_filled=row["leader_filled"],
+        leader_value=row["leader_value"],
+        slippage_paise=row["slippage_paise"],
+        slippage_bps=row["slippage_bps"],
+        dispatch_us=row["dispatch_us"],
+        in_step=bool(row["in_step"]),
+        sizing=row["sizing"],
+        at=maybe_instant(row["updated_at"]),
+    )
+
+
+def _asked(row: sqlite3.Row) -> Asked:
+    change, planned = CHANGES[row["kind"]], row["planned_ns"]
+    return Asked(
+        follower=row["follower"],
+        correlation_id=row["correlation_id"],
+        number=row["attempt"],
+        change=change,
+        order_id=row["order_id"],
+        terms=None if change is Change.CANCEL else terms_of(row),
+        why=str(Withdrawal[row["why"]]) if row["why"] else "",
+        intended_at=instant(row["intended_at"]),
+        outcome=row["outcome"],
+        given_order_id=row["given_order_id"] or "",
+        message=row["message"] or "",
+        code=row["code"] or "",
+        http_status=row["http_status"],
+        commit_us=_since(planned, row["committed_ns"]),
+        wire_us=_since(planned, row["written_ns"]),
+        answer_us=_since(planned, row["answered_ns"]),
+    )
+
+
+def _since(planned_ns: int, at_ns: int | None) -> int | None:
+    return None if at_ns is None else (at_ns - planned_ns) // 1000
+
+
+def _fill(row: sqlite3.Row) -> Fill:
+    return Fill(
+        order_id=row["order_id"],
+        client_id=row["client_id"],
+        quantity=row["quantity"],
+        value=row["value"],
+        cumulative=row["cumulative"],
+        at=instant(row["at"]),
+    )
+
+
+def _told(row: sqlite3.Row) -> Told:
+    alert = Alert(Level(row["level"]), row["what"], row["place"], row["fix"])
+    return Told(instant(row["at"]), alert)
