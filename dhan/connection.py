@@ -42,6 +42,7 @@ class Connection(asyncio.Protocol):
         self._date: str | None = None
         self._framed = False
         self._headed = False
+        self._kept = False
         self._done = False
         self._poisoned = ""
 
@@ -123,6 +124,7 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._headed = True
+        self._kept = self._parser.should_keep_alive()  # never True once the message is over
 
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
@@ -140,7 +142,7 @@ class Connection(asyncio.Protocol):
     # Answers
 
     def _complete(self) -> None:
-        status, keep = self._parser.get_status_code(), self._parser.should_keep_alive()
+        status, keep = self._parser.get_status_code(), self._kept
         body, flight = b"".join(self._body), self._flight
         self._parser = httptools.HttpResponseParser(self)
         self._answer(status, body, None)
