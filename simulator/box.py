@@ -1,21 +1,19 @@
-"""What the rooms of the simulator share: the exchange, faults, sightings and clocks."""
+"""What the rooms of the simulator share: the exchange, the accounts, faults and sightings."""
 
 import asyncio
 import secrets
-import time
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from aiohttp import web
-
-from simulator.accounts import Account, Sighting, day_later, new_token
+from simulator.accounts import Account
 from simulator.exchange import Exchange
 from simulator.faults import Faults
+from simulator.feed import Feed
 from simulator.instruments import built_in
 from simulator.orders import BrokerOrder
+from simulator.tokens import LIFETIME, new_token
 
 Rupees = Decimal | int | str | float
 
@@ -24,7 +22,7 @@ Rupees = Decimal | int | str | float
 class Opening:
     """An account to open. `funds` and `collateral` in rupees; without a token it gets one that
     lives for a day, a given one is taken literally and lives on; a `totp_secret` (base32) allows
-    `generateAccessToken`; `slow_ms` is added to each of its requests."""
+    `generateAccessToken`; `slow_ms` is added before each of its requests is acted on."""
 
     client_id: str
     funds: Rupees = 1_000_000
@@ -36,13 +34,26 @@ class Opening:
     collateral: Rupees = 0
 
 
+@dataclass(slots=True)
+class Sighting:
+    """A request as it arrived: `at` is monotonic nanoseconds, `status` what was answered (0 for
+    nothing)."""
+
+    client_id: str
+    method: str
+    path: str
+    at: int
+    peer: str
+    correlation_id: str = ""
+    status: int = 0
+
+
 class Box:
     """One simulated broker. Lives on one event loop."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        tell: "Callable[[Box, Account, BrokerOrder], None]",
         transit_ms: int = 30,
         rtt_ms: int = 0,
         seed: int = 0,
@@ -52,37 +63,38 @@ class Box:
         self.rtt_ms = rtt_ms
         self.faults = Faults(seed)
         self.sightings: list[Sighting] = []
-        self.throttled: dict[str, int] = {}
-        self.held_frames: dict[str, str] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.exchange = Exchange(
-            loop, built_in(), lambda account, order: tell(self, account, order), transit_ms
-        )
+        self.feed = Feed(loop, self.faults)
+        self.exchange = Exchange(loop, built_in(), self._told, transit_ms)
 
     def open(self, opening: Opening) -> Account:
-        """Open an account. Raises ValueError when there is one of that client id."""
-        if opening.client_id in self.exchange.accounts:
+        """Open an account. Raises ValueError when there is one of that client id, or another one
+        has that token."""
+        accounts = self.exchange.accounts
+        if opening.client_id in accounts:
             raise ValueError(f"there is an account {opening.client_id} already")
+        if self.account_of(opening.token or "") is not None:
+            raise ValueError(f"the token of account {opening.client_id} is another account's")
         account = Account(
             client_id=opening.client_id,
             token=opening.token or "",
+            opened=self.exchange.now(),
             funds=paise(opening.funds),
             collateral=paise(opening.collateral),
             pin=opening.pin,
             totp_secret=opening.totp_secret,
-            allowed_ips=opening.allowed_ips,
+            allowed_ips=tuple(opening.allowed_ips),
             slow_ms=opening.slow_ms,
         )
         if not opening.token:
-            self.rotate(account)
-        self.exchange.accounts[account.client_id] = account
+            self.grant(account)
+        accounts[account.client_id] = account
         return account
 
-    # Tokens
-
-    def rotate(self, account: Account) -> None:
+    def grant(self, account: Account) -> None:
         """Give the account a new token; the old one dies at once."""
-        account.expires = day_later(self.exchange.now())
+        if account.token:
+            account.dead_tokens.add(account.token)
+        account.expires = self.exchange.now() + LIFETIME
         account.token = new_token(account.client_id, account.expires)
 
     def expire(self, account: Account) -> None:
@@ -92,11 +104,10 @@ class Box:
     def believes(self, account: Account, token: object) -> bool:
         """Whether that is the account's token, and still alive."""
         alive = account.expires is None or account.expires > self.exchange.now()
-        return (
-            alive
-            and isinstance(token, str)
-            and secrets.compare_digest(token.encode(), account.token.encode())
+        known = isinstance(token, str) and secrets.compare_digest(
+            token.encode(), account.token.encode()
         )
+        return alive and known
 
     def account_of(self, token: str) -> Account | None:
         """The account that a token belongs to."""
@@ -105,26 +116,8 @@ class Box:
                 return account
         return None
 
-    # What came in
-
-    def sight(self, client_id: str, request: web.Request, correlation_id: str = "") -> Sighting:
-        """Note a request."""
-        sighting = Sighting(
-            client_id=client_id,
-            method=request.method,
-            path=request.path,
-            at=time.monotonic_ns(),
-            peer=request.remote or "",
-            correlation_id=correlation_id,
-        )
-        self.sightings.append(sighting)
-        return sighting
-
-    def spawn(self, work: Coroutine[object, object, None]) -> None:
-        """Do something in the background, and keep it from being collected before it is done."""
-        task = self.loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _told(self, account: Account, order: BrokerOrder) -> None:
+        self.feed.tell(account, order, self.exchange.last_price(order.listing))
 
 
 def paise(rupees: Rupees) -> int:

@@ -111,8 +111,8 @@ class Control:
         orders: Mapping[str, int] | None = None,
         reads: Mapping[str, int] | None = None,
     ) -> None:
-        """Set rate limits by second, minute, hour and day, as in {"second": 10, "minute": 250};
-        what is not given goes back to Dhan's, {} is no limit."""
+        """Set the rate limits that are given, by second, minute, hour and day, as in
+        {"second": 10, "minute": 250}; {} is no limit. Their counts start anew."""
         self._ask("limits", client_id=client_id, orders=orders, reads=reads)
 
     def expire_token(self, client_id: str) -> None:
@@ -122,6 +122,15 @@ class Control:
     def rotate_token(self, client_id: str) -> str:
         """Give an account a new token and return it; the old one dies at once."""
         return str(self._ask("rotate_token", client_id=client_id))
+
+    def hold(
+        self, client_id: str, *, segment: str, security_id: str, quantity: int, average: Rupees
+    ) -> None:
+        """Let an account hold so many shares from earlier days, bought for `average` each."""
+        self._ask(
+            "hold", client_id=client_id, segment=segment, security_id=security_id,
+            quantity=quantity, average=average,
+        )  # fmt: skip
 
     # The market
 
@@ -146,8 +155,8 @@ class Control:
         return cast("QuoteShown", shown)
 
     def market(self, phase: str) -> None:
-        """Change the phase of the market: "open" (releases after-market orders), "closed",
-        "end_day" (open orders expire), "next_day" (an empty book, still closed)."""
+        """Enter a phase of the market: "open" (after-market orders go to the exchange), "closed",
+        "end_day" (open orders expire too), "next_day" (and the book is empty, CNC is delivered)."""
         self._ask("market", phase=phase)
 
     def clock(self, *, offset_seconds: float) -> None:
@@ -278,7 +287,8 @@ class Control:
         self._ask("cut", client_id=client_id, with_close=with_close)
 
     def silence(self, client_id: str, *, on: bool = True) -> None:
-        """Let the account's sockets stay open and say nothing, not even to a ping."""
+        """Let the account's present sockets stay open and say nothing, not even to a ping; a new
+        one speaks."""
         self._ask("silence", client_id=client_id, on=on)
 
     def send(self, client_id: str, frame: str | bytes) -> None:
@@ -295,7 +305,7 @@ class Control:
     def resend(
         self, client_id: str, order_id: str, *, times: int = 1, stale: int | None = None
     ) -> None:
-        """Tell the order's newest event again, or with `stale` the event of so many before."""
+        """Tell the order's newest event again, or with `stale` the one so many before it."""
         self._ask("resend", client_id=client_id, order_id=order_id, times=times, stale=stale)
 
     def sockets(self, client_id: str) -> int:
@@ -304,7 +314,8 @@ class Control:
 
     def _ask(self, verb: str, **arguments: object) -> object:
         """The result of a verb. Raises ControlError."""
-        body = json.dumps(arguments, default=str)
+        given = {name: value for name, value in arguments.items() if value is not None}
+        body = json.dumps(given, default=str)
         line = http.client.HTTPConnection(self._host, self._port, timeout=_TIMEOUT_SECONDS)
         try:
             line.request("POST", f"{self._path}/{verb}", body, {"Connection": "close"})

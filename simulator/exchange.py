@@ -6,46 +6,22 @@ Lives on the simulator's loop. Every change of an order is told to `tell`.
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from fractions import Fraction
 
-from simulator.accounts import Account, margin
+from simulator.accounts import Account
+from simulator.ask import Ask, Refused, Terms, check
 from simulator.instruments import Listing
 from simulator.matching import Quote, fillable, protected_price, triggers
 from simulator.orders import BrokerOrder, Fill
+from simulator.risk import objection
 
 IST = timezone(timedelta(hours=5, minutes=30))
 MOST_MODIFICATIONS = 25
 PHASES = ("open", "closed", "end_day", "next_day")
 
 Tell = Callable[[Account, BrokerOrder], None]
-
-
-class Refused(Exception):
-    """The broker refuses a request at once: HTTP status, code and words."""
-
-    def __init__(self, message: str, code: str = "DH-906", status: int = 400) -> None:
-        super().__init__(message)
-        self.code, self.status = code, status
-
-
-@dataclass(slots=True)
-class Ask:
-    """An order as it is asked for; prices in paise."""
-
-    listing: Listing
-    side: str
-    product: str
-    order_type: str
-    quantity: int
-    price: int = 0
-    trigger: int = 0
-    validity: str = "DAY"
-    disclosed: int = 0
-    correlation_id: str = "NA"
-    amo: str = ""
-    platform: str = "API"
 
 
 class Exchange:
@@ -74,7 +50,7 @@ class Exchange:
 
     def now(self) -> datetime:
         """The simulator's clock, in Indian time."""
-        return datetime.now(UTC).astimezone(IST) + self.offset
+        return datetime.now(IST) + self.offset
 
     def list_more(self, listings: Iterable[Listing]) -> None:
         """List more instruments, at their first prices."""
@@ -89,32 +65,34 @@ class Exchange:
             raise Refused("Transaction has Failed")
         return listing
 
+    def last_price(self, listing: Listing) -> int:
+        """The last price in paise."""
+        return self.quotes[listing.key].price
+
     # Orders
 
     def place(self, account: Account, ask: Ask) -> BrokerOrder:
-        """Take an order; the exchange's own refusal may follow later."""
-        now = self.now()
+        """Take an order; the exchange's own refusal may follow later. Raises Refused."""
+        check(ask.side, ask.terms, by_api=ask.platform == "API")
+        now, number = self.now(), next(self._numbers)
         order = BrokerOrder(
-            order_id=f"1{now:%y%m%d}{next(self._numbers):07d}",
+            number=number,
+            order_id=f"1{now:%y%m%d}{number:07d}",
             client_id=account.client_id,
             listing=ask.listing,
             side=ask.side,
             product=ask.product,
-            order_type=ask.order_type,
-            validity=ask.validity,
-            quantity=ask.quantity,
-            price=ask.price,
-            trigger=ask.trigger,
-            disclosed=ask.disclosed,
+            terms=_tidy(ask.terms),
             correlation_id=ask.correlation_id,
             platform=ask.platform,
             created=now,
             updated=now,
+            reference=self.last_price(ask.listing),
             amo=ask.amo,
         )
-        if order.platform == "API" and order.order_type == "MARKET":
-            self._protect(order)
-        account.orders[order.order_id] = order
+        if order.platform == "API" and not order.amo:
+            order.terms = self._protected(order, order.terms)
+        account.orders[order.order_id] = account.live[order.order_id] = order
         self._tell(account, order)
         if self.transit_ms:
             self._loop.call_later(self.transit_ms / 1000, self._arrive, account, order)
@@ -122,50 +100,54 @@ class Exchange:
             self._arrive(account, order)
         return order
 
-    def modify(self, account: Account, order: BrokerOrder, changes: dict[str, object]) -> None:
-        """Change an order. `changes` has the fields of `BrokerOrder`; raises Refused."""
+    def modify(self, account: Account, order: BrokerOrder, terms: Terms, by_api: bool) -> None:
+        """Give an order other terms, also while it is in transit. Raises Refused."""
         self._changeable(order, "modified")
-        if order.modifications >= MOST_MODIFICATIONS:
-            raise Refused("Maximum modification limit of 25 reached for this order")
-        quantity = changes.get("quantity", order.quantity)
-        if isinstance(quantity, int) and quantity <= order.filled:
+        if order.platform == "API" and order.modifications >= MOST_MODIFICATIONS:
+            raise Refused(f"Maximum modification limit of {MOST_MODIFICATIONS} reached")
+        check(order.side, terms, by_api)
+        if terms.quantity <= order.filled:
             raise Refused("Quantity is less than traded quantity")
-        for name, value in changes.items():
-            setattr(order, name, value)
+        terms = _tidy(terms)
+        before = order.terms
+        order.terms = self._protected(order, terms) if by_api and not order.waiting else terms
+        reason = objection(account, order)
+        if reason:
+            order.terms = before
+            raise Refused(f"RMS:{order.order_id}:{reason}")
+        if not before.stop or not order.terms.stop:
+            order.triggered = False
         order.modifications += 1
-        if order.order_type == "MARKET" and order.platform == "API":
-            self._protect(order)
-        if order.order_type in ("LIMIT", "MARKET"):
-            order.trigger = 0
         self._changed(account, order)
-        self._match(account, order)
+        self._work(account, order)
 
     def cancel(self, account: Account, order: BrokerOrder) -> None:
-        """Cancel what is open of an order; raises Refused."""
-        if order.status == "TRANSIT" and not order.amo:
-            raise Refused("Order is in Transit state")
+        """Cancel what is open of an order. Raises Refused. Its createTime moves (seen live)."""
+        if order.status == "TRANSIT":
+            raise Refused("Order is in Transit state", kind="")
         self._changeable(order, "cancelled")
+        order.created = self.now()
         self._end(account, order, "CANCELLED")
-        order.created = order.updated
 
     def reject(self, account: Account, order: BrokerOrder, reason: str) -> None:
-        """The exchange rejects an order, at once or after it was taken; raises Refused."""
-        if order.ended:
-            raise Refused(f"Order is {order.status.title()}, it cannot be rejected")
+        """The exchange rejects an order, at once or after it was taken. Raises Refused."""
+        self._unended(order, "rejected")
         order.reason = reason
         self._end(account, order, "REJECTED")
 
     def expire(self, account: Account, order: BrokerOrder) -> None:
-        """An order's validity ends; raises Refused."""
-        if order.ended:
-            raise Refused(f"Order is {order.status.title()}, it cannot expire")
+        """An order's validity ends. Raises Refused."""
+        self._unended(order, "expired")
         self._end(account, order, "EXPIRED")
 
     def _changeable(self, order: BrokerOrder, verb: str) -> None:
+        self._unended(order, verb)
+        if self.market == "closed" and not order.waiting:
+            raise Refused("Market is Closed! You cannot modify/cancel an order now.")
+
+    def _unended(self, order: BrokerOrder, verb: str) -> None:
         if order.ended:
             raise Refused(f"Order is {order.status.title()}, it cannot be {verb}")
-        if self.market == "closed" and not order.amo:
-            raise Refused("Market is Closed! You cannot modify/cancel an order now.")
 
     # Market
 
@@ -178,14 +160,9 @@ class Exchange:
     ) -> None:
         """Set the last price and trade whatever it makes marketable, oldest first."""
         self.quotes[key] = Quote(price, volume, part, next(self._quote_numbers))
-        resting = [
-            (account, order)
-            for account in self.accounts.values()
-            for order in account.orders.values()
-            if order.open and order.listing.key == key
-        ]
-        for account, order in sorted(resting, key=lambda pair: pair[1].order_id):
-            self._match(account, order)
+        for account, order in self._live():
+            if order.listing.key == key:
+                self._work(account, order)
 
     def enter(self, phase: str) -> None:
         """Enter a phase of the market. Raises ValueError when there is no such phase."""
@@ -197,35 +174,42 @@ class Exchange:
         elif phase != "closed":
             self._end_day()
         if phase == "next_day":
+            prices = {key: quote.price for key, quote in self.quotes.items()}
             for account in self.accounts.values():
-                account.begin_day()
+                account.begin_day(prices)
 
     def _release(self) -> None:
-        """The after-market orders go to the exchange."""
-        for account, order in self._orders():
-            if order.amo and order.status == "PENDING":
-                order.amo = ""
+        """The after-market orders go to the exchange, and what rests may trade again."""
+        for account, order in self._live():
+            if order.waiting and order.status == "PENDING":
+                order.released = True
+                if order.platform == "API":
+                    order.terms = self._protected(order, order.terms)
                 self._admit(account, order)
+            else:
+                self._work(account, order)
 
     def _end_day(self) -> None:
         """What is open expires; after-market orders wait for the next day."""
-        for account, order in self._orders():
-            if order.open and not order.amo:
+        for account, order in self._live():
+            if order.resting:
                 self._end(account, order, "EXPIRED")
 
-    def _orders(self) -> list[tuple[Account, BrokerOrder]]:
-        return [
+    def _live(self) -> list[tuple[Account, BrokerOrder]]:
+        """All orders that have not ended, oldest first."""
+        pairs = [
             (account, order)
             for account in self.accounts.values()
-            for order in account.orders.values()
+            for order in account.live.values()
         ]
+        return sorted(pairs, key=lambda pair: pair[1].number)
 
     # The life of an order
 
     def _arrive(self, account: Account, order: BrokerOrder) -> None:
         if order.status != "TRANSIT":
             return
-        if order.amo:
+        if order.waiting:
             order.status = "PENDING"
             self._changed(account, order)
             return
@@ -233,77 +217,67 @@ class Exchange:
 
     def _admit(self, account: Account, order: BrokerOrder) -> None:
         """Let an order into the market, or reject it as risk management does."""
-        reason = self._objection(account, order)
+        closed = "Market is Closed" if self.market == "closed" else ""
+        reason = closed or objection(account, order)
         if reason:
-            order.status, order.reason = "REJECTED", f"RMS:{order.order_id}:{reason}"
-            self._changed(account, order)
+            order.reason = f"RMS:{order.order_id}:{reason}"
+            self._end(account, order, "REJECTED")
             return
         order.status = "PENDING"
         order.exchange_id = f"11{order.order_id}"
         self._changed(account, order)
-        self._match(account, order)
-        if order.validity == "IOC" and order.open:
-            self._end(account, order, "CANCELLED")
+        self._work(account, order)
 
-    def _objection(self, account: Account, order: BrokerOrder) -> str:
-        listing = order.listing
-        if self.market == "closed":
-            return "Market is Closed"
-        if account.killed:
-            return "Kill switch is active"
-        if order.quantity % listing.lot:
-            return f"Quantity is not a multiple of lot size {listing.lot}"
-        if listing.freeze and order.quantity >= listing.freeze:
-            return f"Quantity exceeds freeze quantity {listing.freeze - 1}"
-        for price in (order.price, order.trigger):
-            if price % listing.tick:
-                return f"Price is not a multiple of tick size {listing.tick / 100:.2f}"
-        limit = order.price
-        if limit and listing.upper and not listing.lower <= limit <= listing.upper:
-            low, high = listing.lower / 100, listing.upper / 100
-            return f"Order Price needs to be Circuit Limits of {low:.2f} to {high:.2f}"
-        return self._shortfall(account, order)
-
-    def _shortfall(self, account: Account, order: BrokerOrder) -> str:
-        held = account.net(*order.listing.key, order.product)
-        if held * (1 if order.side == "SELL" else -1) >= order.quantity:
-            return ""
-        reference = order.price or self.quotes[order.listing.key].price
-        needed, available = margin(order, order.quantity * reference), account.available()
-        if needed > available:
-            return (
-                f"Fund Limit Insufficient, Available:{available / 100:.2f}, "
-                f"Required:{needed / 100:.2f}"
-            )
-        return ""
-
-    def _match(self, account: Account, order: BrokerOrder) -> None:
+    def _work(self, account: Account, order: BrokerOrder) -> None:
+        """Trade what is marketable of a resting order; the rest of an IOC is cancelled."""
+        if self.market == "closed" or not order.resting:
+            return
         quote = self.quotes[order.listing.key]
-        if order.open and triggers(order, quote.price):
+        if triggers(order, quote.price):
             order.triggered = True
         shares = fillable(order, quote)
-        if not shares:
-            return
-        if quote.part is not None:
-            order.parted = quote.number
+        if shares:
+            self._trade(account, order, quote, shares)
+        if order.terms.validity == "IOC" and order.resting:
+            self._end(account, order, "CANCELLED")
+
+    def _trade(self, account: Account, order: BrokerOrder, quote: Quote, shares: int) -> None:
+        order.parted = quote.number
         if quote.volume is not None:
             quote.volume -= shares
-        order.fills.append(Fill(f"{next(self._trades)}", shares, quote.price, self.now()))
+        fill = Fill(f"{next(self._trades)}", shares, quote.price, self.now())
+        order.fills.append(fill)
         order.filled += shares
         order.value += shares * quote.price
-        order.status = "PART_TRADED" if order.remaining else "TRADED"
-        self._changed(account, order)
+        account.take(order, fill)
+        if order.remaining:
+            order.status = "PART_TRADED"
+            self._changed(account, order)
+        else:
+            self._end(account, order, "TRADED")
 
-    def _protect(self, order: BrokerOrder) -> None:
+    def _protected(self, order: BrokerOrder, terms: Terms) -> Terms:
         """Dhan's market price protection: an API MARKET is a LIMIT within a band."""
-        quote, listing = self.quotes[order.listing.key], order.listing
-        order.order_type = "LIMIT"
-        order.price = protected_price(order.side, quote.price, listing.tick, self._band)
+        if terms.order_type != "MARKET":
+            return terms
+        last = self.last_price(order.listing)
+        price = protected_price(order.side, last, order.listing.tick, self._band)
+        return replace(terms, order_type="LIMIT", price=price)
 
     def _end(self, account: Account, order: BrokerOrder, status: str) -> None:
         order.status = status
+        account.live.pop(order.order_id, None)
         self._changed(account, order)
 
     def _changed(self, account: Account, order: BrokerOrder) -> None:
         order.updated = self.now()
         self._tell(account, order)
+
+
+def _tidy(terms: Terms) -> Terms:
+    """Terms without prices that their type has no use for."""
+    return replace(
+        terms,
+        price=terms.price if terms.limited else 0,
+        trigger=terms.trigger if terms.stop else 0,
+    )

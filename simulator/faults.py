@@ -1,27 +1,30 @@
-"""Faults that can be switched on while the simulator runs, for an account and an operation."""
+"""Faults that can be switched on while the simulator runs, for an account and an operation.
+
+For requests: delay, hang (no answer), reset (of the connection), status (an HTML page with that
+status), garbage, truncated and empty answers, throttle (429) and token (401). For the socket
+("feed"): drop, double, reorder and delay an event, send a binary, garbage or partial frame before
+it, cut the connection instead of it.
+"""
 
 import random
 from dataclasses import dataclass
 
-OPERATIONS = ("place", "modify", "cancel", "read", "auth", "feed")
-REST_KINDS = (
-    "delay",
-    "hang",
-    "reset",
-    "status",
-    "garbage",
-    "truncated",
-    "empty",
-    "throttle",
-    "token",
-)
+OPERATIONS = ("place", "modify", "cancel", "read", "auth")
+REQUEST_KINDS = (
+    "delay", "hang", "reset", "status", "garbage", "truncated", "empty", "throttle", "token",
+)  # fmt: skip
 FEED_KINDS = ("drop", "double", "reorder", "delay", "binary", "garbage", "partial", "cut")
+_NEVER_ACTS = ("throttle", "token")
 
 
 @dataclass(slots=True)
 class Fault:
-    """One fault. `after` makes a request act before it goes wrong. It strikes `times` times
-    (negative: until cleared), each time with the chance `rate`."""
+    """One fault. `operation` "*" stands for every request, "feed" for the socket. `after` makes
+    a request act before it goes wrong (but for throttle and token, which always refuse). It
+    strikes `times` times (-1: until cleared), each time with the chance `rate`.
+
+    Raises ValueError when the operation or the kind is not known.
+    """
 
     client_id: str
     operation: str
@@ -33,11 +36,20 @@ class Fault:
     after: bool = True
 
     def __post_init__(self) -> None:
-        kinds = FEED_KINDS if self.operation == "feed" else REST_KINDS
-        if self.operation not in (*OPERATIONS, "*"):
-            raise ValueError(f"operation {self.operation!r} is not one of {', '.join(OPERATIONS)}")
-        if self.operation != "*" and self.kind not in kinds:
+        operations = (*OPERATIONS, "feed", "*")
+        if self.operation not in operations:
+            raise ValueError(f"operation {self.operation!r} is not one of {', '.join(operations)}")
+        kinds = FEED_KINDS if self.operation == "feed" else REQUEST_KINDS
+        if self.kind not in kinds:
             raise ValueError(f"fault {self.kind!r} is not one of {', '.join(kinds)}")
+        if not 400 <= self.status <= 599:
+            raise ValueError(f"status {self.status} is no error")
+        self.after = self.after and self.kind not in _NEVER_ACTS
+
+    @property
+    def name(self) -> str:
+        """The fault without its time and number."""
+        return f"{self.kind}:{'after' if self.after else 'before'}"
 
 
 class Faults:
@@ -61,12 +73,12 @@ class Faults:
         for fault in self._active:
             if fault.client_id not in ("*", client_id) or not fault.times:
                 continue
-            if fault.operation not in ("*", operation):
+            if fault.operation != operation and (fault.operation != "*" or operation == "feed"):
                 continue
             if fault.rate < 1.0 and self._random.random() >= fault.rate:
                 continue
             fault.times -= 1 if fault.times > 0 else 0
-            name = f"{operation}:{fault.kind}:{'after' if fault.after else 'before'}"
+            name = f"{operation}:{fault.name}"
             self.struck[name] = self.struck.get(name, 0) + 1
             return fault
         return None

@@ -7,17 +7,20 @@ READ_LIMITS = ((1.0, 20),)
 
 
 class Windows:
-    """Admits a call unless some window is full; what is refused is not counted."""
+    """Admits a call unless some window is full; what is refused is not counted. `limits` are
+    pairs of seconds and calls; without any, every call is admitted."""
 
     def __init__(self, limits: tuple[tuple[float, int], ...]) -> None:
         self.limits = limits
+        self._longest = max((seconds for seconds, _ in limits), default=0.0)
         self._admitted: list[float] = []
 
     def admit(self, now: float) -> bool:
         """Whether a call at `now` (seconds) is within every window."""
+        admitted = self._admitted
+        del admitted[: bisect_right(admitted, now - self._longest)]
         for seconds, limit in self.limits:
-            since = bisect_right(self._admitted, now - seconds)
-            if len(self._admitted) - since >= limit:
+            if len(admitted) - bisect_right(admitted, now - seconds) >= limit:
                 return False
-        self._admitted.append(now)
+        admitted.append(now)
         return True

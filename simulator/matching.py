@@ -12,7 +12,7 @@ class Quote:
 
     `price` is the last price in paise, at which everything marketable trades. `volume` is how
     many shares can still trade at it, None for any number. `part` fills only that share of each
-    order's quantity, once for each quote (`number`), in whole lots.
+    order's quantity, once for each quote (`number`). Only whole lots trade.
     """
 
     price: int
@@ -23,33 +23,32 @@ class Quote:
 
 def triggers(order: BrokerOrder, price: int) -> bool:
     """Whether a stop order becomes active at the price."""
-    if order.triggered or order.order_type not in ("STOP_LOSS", "STOP_LOSS_MARKET"):
+    if order.triggered or not order.terms.stop:
         return False
-    return price >= order.trigger if order.side == "BUY" else price <= order.trigger
+    return price >= order.terms.trigger if order.side == "BUY" else price <= order.terms.trigger
 
 
 def marketable(order: BrokerOrder, price: int) -> bool:
     """Whether an active order trades at the price."""
-    if order.order_type in ("STOP_LOSS", "STOP_LOSS_MARKET") and not order.triggered:
+    if order.terms.stop and not order.triggered:
         return False
-    if order.order_type in ("MARKET", "STOP_LOSS_MARKET"):
+    if not order.terms.limited:
         return True
-    return price <= order.price if order.side == "BUY" else price >= order.price
+    return price <= order.terms.price if order.side == "BUY" else price >= order.terms.price
 
 
 def fillable(order: BrokerOrder, quote: Quote) -> int:
-    """How many shares of an open order trade against the quote now."""
-    if not order.open or not marketable(order, quote.price):
+    """How many shares of a resting order trade against the quote now."""
+    if not marketable(order, quote.price):
         return 0
     shares = order.remaining
     if quote.part is not None:
         if order.parted == quote.number:
             return 0
-        lot = order.listing.lot
-        shares = min(shares, int(order.quantity * quote.part) // lot * lot)
+        shares = min(shares, int(order.terms.quantity * quote.part))
     if quote.volume is not None:
         shares = min(shares, quote.volume)
-    return max(0, shares)
+    return max(0, shares) // order.listing.lot * order.listing.lot
 
 
 def protected_price(side: str, price: int, tick: int, band: Fraction) -> int:

@@ -3,16 +3,18 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from simulator.ask import Terms
 from simulator.instruments import Listing
 
-TERMINAL = frozenset({"TRADED", "CANCELLED", "REJECTED", "EXPIRED"})
+_TERMINAL = frozenset({"TRADED", "CANCELLED", "REJECTED", "EXPIRED"})
 _TITLES = {"PART_TRADED": "Part_Traded"}
 _TYPES = {"LIMIT": "LMT", "MARKET": "MKT", "STOP_LOSS": "SL", "STOP_LOSS_MARKET": "SLM"}
 _PRODUCTS = {"CNC": "C", "INTRADAY": "I", "MARGIN": "M", "MTF": "F"}
-UNSET = "0001-01-01 00:00:00"
+_OPTIONS = {"CE": "CALL", "PE": "PUT"}
+_UNSET = "0001-01-01 00:00:00"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Fill:
     """One trade; price in paise."""
 
@@ -24,25 +26,27 @@ class Fill:
 
 @dataclass(slots=True)
 class BrokerOrder:
-    """One order; prices in paise, quantities in shares. `mpp` marks an API MARKET that became a
-    LIMIT; `parted` is the number of the quote that last filled a part of it."""
+    """One order; prices in paise, quantities in shares.
 
+    `number` gives the order of arrival, `reference` the last price when it was placed, `parted`
+    the number of the quote that last filled a part of it; `released` tells that an after-market
+    order went to the exchange; `told` holds every frame that told of it.
+    """
+
+    number: int
     order_id: str
     client_id: str
     listing: Listing
     side: str
     product: str
-    order_type: str
-    validity: str
-    quantity: int
-    price: int
-    trigger: int
-    disclosed: int
+    terms: Terms
     correlation_id: str
     platform: str
     created: datetime
     updated: datetime
+    reference: int
     amo: str = ""
+    released: bool = False
     status: str = "TRANSIT"
     filled: int = 0
     value: int = 0
@@ -55,19 +59,24 @@ class BrokerOrder:
     told: list[str] = field(default_factory=list)
 
     @property
-    def open(self) -> bool:
+    def waiting(self) -> bool:
+        """Whether it is an after-market order that waits for the market to open."""
+        return bool(self.amo) and not self.released
+
+    @property
+    def resting(self) -> bool:
         """Whether it rests in the market."""
-        return self.status in ("PENDING", "PART_TRADED")
+        return self.status in ("PENDING", "PART_TRADED") and not self.waiting
 
     @property
     def ended(self) -> bool:
         """Whether nothing can happen to it."""
-        return self.status in TERMINAL
+        return self.status in _TERMINAL
 
     @property
     def remaining(self) -> int:
         """Shares not traded yet."""
-        return self.quantity - self.filled
+        return self.terms.quantity - self.filled
 
     @property
     def average(self) -> float:
@@ -76,7 +85,7 @@ class BrokerOrder:
 
     def row(self) -> dict[str, object]:
         """As the REST API shows it."""
-        listing = self.listing
+        listing, terms = self.listing, self.terms
         return {
             "dhanClientId": self.client_id,
             "orderId": self.order_id,
@@ -86,35 +95,36 @@ class BrokerOrder:
             "transactionType": self.side,
             "exchangeSegment": listing.segment,
             "productType": self.product,
-            "orderType": self.order_type,
-            "validity": self.validity,
+            "orderType": terms.order_type,
+            "validity": terms.validity,
             "tradingSymbol": listing.symbol,
             "securityId": listing.security_id,
-            "quantity": self.quantity,
-            "disclosedQuantity": self.disclosed,
-            "price": self.price / 100,
-            "triggerPrice": self.trigger / 100,
+            "quantity": terms.quantity,
+            "disclosedQuantity": terms.disclosed,
+            "price": terms.price / 100,
+            "triggerPrice": terms.trigger / 100,
             "afterMarketOrder": bool(self.amo),
             "boProfitValue": 0.0,
             "boStopLossValue": 0.0,
             "legName": "NA",
             "createTime": wire_time(self.created),
             "updateTime": wire_time(self.updated),
-            "exchangeTime": UNSET if self.exchange_id == "0" else wire_time(self.updated),
-            "drvExpiryDate": "0001-01-01",
-            "drvOptionType": "NA" if listing.option == "XX" else listing.option,
+            "exchangeTime": _UNSET if self.exchange_id == "0" else wire_time(self.updated),
+            "drvExpiryDate": listing.expiry,
+            "drvOptionType": _OPTIONS.get(listing.option, "NA"),
             "drvStrikePrice": listing.strike / 100,
             "omsErrorCode": "0",
-            "omsErrorDescription": self.reason or ("CONFIRMED" if self.status != "TRANSIT" else ""),
+            "omsErrorDescription": self.reason or ("" if self.exchange_id == "0" else "CONFIRMED"),
             "algoId": "99999" if self.platform == "API" else "0",
             "remainingQuantity": 0 if self.status == "CANCELLED" else self.remaining,
             "averageTradedPrice": self.average,
             "filledQty": self.filled,
         }
 
-    def event(self, ltp: int) -> dict[str, object]:
+    def event(self, last_price: int) -> dict[str, object]:
         """As the socket tells it, in the camelCase of production."""
-        listing = self.listing
+        listing, terms = self.listing, self.terms
+        updated = wire_time(self.updated)
         api = self.platform == "API"
         return {
             "exchange": listing.exchange,
@@ -126,24 +136,24 @@ class BrokerOrder:
             "orderNo": self.order_id,
             "product": _PRODUCTS[self.product],
             "txnType": self.side[0],
-            "orderType": _TYPES[self.order_type],
-            "validity": self.validity,
-            "discQuantity": self.disclosed,
-            "discQtyRem": self.disclosed,
+            "orderType": _TYPES[terms.order_type],
+            "validity": terms.validity,
+            "discQuantity": terms.disclosed,
+            "discQtyRem": min(terms.disclosed, self.remaining),
             "remainingQuantity": self.remaining,
-            "quantity": self.quantity,
+            "quantity": terms.quantity,
             "tradedQty": self.filled,
-            "price": self.price / 100,
-            "triggerPrice": self.trigger / 100,
+            "price": terms.price / 100,
+            "triggerPrice": terms.trigger / 100,
             "tradedPrice": self.fills[-1].price / 100 if self.fills else 0,
             "avgTradedPrice": self.average,
             "algoOrdNo": None,
             "offMktFlag": "1" if self.amo else "0",
             "orderDateTime": wire_time(self.created),
-            "exchOrderTime": wire_time(self.updated),
-            "lastUpdatedTime": wire_time(self.updated),
+            "exchOrderTime": updated,
+            "lastUpdatedTime": updated,
             "remarks": "NR",
-            "mktType": "AU" if self.amo else "NL",
+            "mktType": "AU" if self.waiting else "NL",
             "reasonDescription": self.reason or "CONFIRMED",
             "legNo": 1,
             "instrument": listing.kind,
@@ -152,13 +162,13 @@ class BrokerOrder:
             "status": _TITLES.get(self.status, self.status.title()),
             "lotSize": listing.lot,
             "strikePrice": listing.strike / 100 or None,
-            "expiryDate": UNSET,
+            "expiryDate": f"{listing.expiry} 00:00:00",
             "optType": listing.option,
             "displayName": listing.display,
             "isin": "NA",
-            "series": "EQ",
-            "goodTillDaysDate": f"{self.created:%Y-%m-%d}",
-            "refLtp": ltp / 100,
+            "series": listing.series,
+            "goodTillDaysDate": updated[:10],
+            "refLtp": last_price / 100,
             "tickSize": listing.tick / 100,
             "algoId": "99999" if api else "0",
             "multiplier": 1,
@@ -178,7 +188,7 @@ class BrokerOrder:
                 "transactionType": self.side,
                 "exchangeSegment": listing.segment,
                 "productType": self.product,
-                "orderType": self.order_type,
+                "orderType": self.terms.order_type,
                 "tradingSymbol": listing.symbol,
                 "customSymbol": None,
                 "securityId": listing.security_id,
@@ -187,9 +197,9 @@ class BrokerOrder:
                 "createTime": wire_time(fill.at),
                 "updateTime": wire_time(fill.at),
                 "exchangeTime": wire_time(fill.at),
-                "drvExpiryDate": "0001-01-01",
-                "drvOptionType": "NA",
-                "drvStrikePrice": 0.0,
+                "drvExpiryDate": listing.expiry,
+                "drvOptionType": _OPTIONS.get(listing.option, "NA"),
+                "drvStrikePrice": listing.strike / 100,
             }
             for fill in self.fills
         ]
@@ -197,4 +207,4 @@ class BrokerOrder:
 
 def wire_time(at: datetime) -> str:
     """A time as Dhan writes it: Indian time, whole seconds, no zone."""
-    return at.strftime("%Y-%m-%d %H:%M:%S")
+    return at.isoformat(" ", "seconds")[:19]

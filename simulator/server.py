@@ -9,24 +9,29 @@ import socket
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
-from simulator import control, feed, rest
+from simulator import rest, sockets
 from simulator.box import Box, Opening
 from simulator.client import Control
+from simulator.control import ControlRoom
 from simulator.instruments import master
+from simulator.line import Line, Lines
 
 __all__ = ["Opening", "Simulator"]
 
+_API, _FEED, _CONTROL = "/v2", "/feed", "/control"
 _MASTER = "/api-scrip-master-detailed.csv"
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
 _LAST_ANSWERS_SECONDS = 0.05
 _BACKLOG = 1024
+_PIECE_LINES = 200
 
 
 class Simulator:
@@ -63,7 +68,7 @@ class Simulator:
     @property
     def api_url(self) -> str:
         """Where the REST API is."""
-        return f"http://{self._place}/v2"
+        return f"http://{self._place}{_API}"
 
     @property
     def auth_url(self) -> str:
@@ -73,7 +78,7 @@ class Simulator:
     @property
     def feed_url(self) -> str:
         """Where order updates are told."""
-        return f"ws://{self._place}/feed"
+        return f"ws://{self._place}{_FEED}"
 
     @property
     def master_url(self) -> str:
@@ -83,7 +88,7 @@ class Simulator:
     @property
     def control_url(self) -> str:
         """Where the simulator is steered."""
-        return f"http://{self._place}/control"
+        return f"http://{self._place}{_CONTROL}"
 
     def token(self, client_id: str) -> str:
         """The account's present token. Raises KeyError when there is no such account."""
@@ -118,12 +123,13 @@ class Simulator:
             self._listener.close()
 
     async def _serve(self, transit_ms: int, rtt_ms: int, market: str, seed: int) -> None:
-        box = Box(asyncio.get_running_loop(), feed.tell, transit_ms, rtt_ms, seed)
+        loop = asyncio.get_running_loop()
+        box = Box(loop, transit_ms, rtt_ms, seed)
         for opening in self._accounts:
             box.open(opening)
         box.exchange.enter(market)
-        runner = web.AppRunner(
-            _application(box), access_log=None, shutdown_timeout=_LAST_ANSWERS_SECONDS
+        runner = web.ServerRunner(
+            Lines(_Rooms(box).serve, loop), shutdown_timeout=_LAST_ANSWERS_SECONDS
         )
         await runner.setup()
         try:
@@ -131,35 +137,37 @@ class Simulator:
             self._started.set_result(box)
             await box.stopping.wait()
             for account in box.exchange.accounts.values():
-                feed.cut(account, with_close=False)
+                box.feed.cut(account, with_close=False)
         finally:
             await runner.cleanup()
 
 
-def _application(box: Box) -> web.Application:
-    application = web.Application()
-    application["box"] = box
-    application.add_routes(rest.routes())
-    application.add_routes(control.routes(box))
-    application.add_routes(
-        [
-            web.get("/feed", feed.socket),
-            web.post("/app/generateAccessToken", rest.generate),
-            web.get(_MASTER, _master),
-        ]
-    )
-    return application
+class _Rooms:
+    """Leads each request to the room that its path names."""
 
+    def __init__(self, box: Box) -> None:
+        self._box, self._control = box, ControlRoom(box)
 
-async def _master(request: web.Request) -> web.StreamResponse:
-    """The instrument master, streamed: it can be long."""
-    box: Box = request.app["box"]
-    answer = web.StreamResponse(headers={"Content-Type": "text/csv"})
-    await answer.prepare(request)
-    for chunk in master(box.exchange.listings.values()):
-        await answer.write(chunk.encode())
-    await answer.write_eof()
-    return answer
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = request.path
+        if path == _FEED:
+            return await sockets.serve(self._box, request)
+        if path == _MASTER:
+            return await self._master(request)
+        if path.startswith(_CONTROL):
+            return await self._control.serve(request, path.removeprefix(_CONTROL).strip("/"))
+        return await rest.serve(self._box, request, Line.heard(request))
+
+    async def _master(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The instrument master in pieces: it can be long, and the others shall not wait."""
+        answer = web.StreamResponse(headers={"Content-Type": "text/csv"})
+        await answer.prepare(request)
+        lines = master(list(self._box.exchange.listings.values()))
+        while piece := "".join(islice(lines, _PIECE_LINES)):
+            await answer.write(piece.encode())
+            await asyncio.sleep(0)
+        await answer.write_eof()
+        return answer
 
 
 def _listen(host: str, port: int) -> socket.socket:
