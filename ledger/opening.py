@@ -77,8 +77,9 @@ def ours(path: Path, thoroughly: bool = True) -> bool:
     try:
         with closing(connect_read_only(path)) as connection:
             tables = _tables(connection)
-            if _number(connection, "application_id") != APPLICATION_ID:
-                _refuse_others(path, tables)
+            owner = _number(connection, "application_id")
+            if owner != APPLICATION_ID:
+                _refuse_others(path, tables, owner)
                 return False
             version = _number(connection, "user_version")
             if version > VERSION:
@@ -137,7 +138,7 @@ def _number(connection: sqlite3.Connection, pragma: str) -> int:
     return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
 
 
-def _refuse_others(path: Path, tables: set[str]) -> None:
+def _refuse_others(path: Path, tables: set[str], owner: int) -> None:
     if tables >= _LEGACY:
         raise LedgerUnusable(
             path,
@@ -145,7 +146,7 @@ def _refuse_others(path: Path, tables: set[str]) -> None:
             "this version cannot adopt it yet",
             _MOVE_AWAY,
         )
-    if tables - _BOOKKEEPING:
+    if owner or tables - _BOOKKEEPING:
         raise LedgerUnusable(path, "it is a database of another program", _MOVE_AWAY)
 
 
