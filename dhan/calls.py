@@ -1,5 +1,7 @@
 """What is handed to the wire, and what comes back from it."""
 
+import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -9,13 +11,17 @@ from dhan.requests import Request
 if TYPE_CHECKING:
     from dhan.lines import Line
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class AccountAddress:
     """Where and as whom an account talks to Dhan.
 
     `token` is asked at every request, so that a token can be replaced while running. `lines` is
-    the most connections at once. `source_ip` is the host's own address to send from.
+    the most connections at once. `source_ip` is the host's own address to send from. Within
+    `keep_warm` seconds an idle connection is used for a cheap read, because the broker ends idle
+    ones and the next order would pay for it.
     """
 
     client_id: str
@@ -23,6 +29,11 @@ class AccountAddress:
     token: Callable[[], str] = field(repr=False)
     source_ip: str | None = None
     lines: int = 4
+    keep_warm: float = 20.0
+
+    def __post_init__(self) -> None:
+        if self.lines < 1 or self.keep_warm <= 0:
+            raise ValueError("an account needs a line and a time to keep it warm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +56,22 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request on its way. `timeout` is in seconds, `urgency` orders the calls that wait for a
-    connection (lowest first); `deliver` is called once, on the wire's thread."""
+    connection (lowest first); `deliver` is called exactly once, on the wire's thread, or on the
+    caller's own when the wire has stopped."""
 
     line: "Line"
     request: Request
     timeout: float
     deliver: Callable[[Answer], None]
     urgency: int = 2
+
+    def answered(self, answer: Answer) -> None:
+        """Deliver the answer; whoever cannot take it harms no other call."""
+        try:
+            self.deliver(answer)
+        except Exception:
+            logger.exception("An answer could not be delivered")
+
+    def unsent(self, why: str) -> None:
+        """Answer that no byte of the request left this host."""
+        self.answered(Answer(None, b"", why, None, time.monotonic_ns()))

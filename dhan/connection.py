@@ -1,7 +1,7 @@
 """One keep-alive HTTP/1.1 connection: at most one request in flight, never a second try."""
 
 import asyncio
-import logging
+import select
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +10,8 @@ import httptools
 
 from dhan.calls import Answer, Call
 
-logger = logging.getLogger(__name__)
-
-_MOST_BODY = 32 * 1024 * 1024
+_MOST_ANSWER = 32 * 1024 * 1024
+_PROVEN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,10 @@ class _Flight:
 
 
 class Connection(asyncio.Protocol):
-    """Writes a request and reads its answer. Lives on the wire's thread."""
+    """Writes a request and reads its answer. Lives on the wire's thread.
+
+    `used_at` (the loop's time) is when it was made or last answered.
+    """
 
     def __init__(
         self,
@@ -35,26 +37,32 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self._loop, self._free, self._lost = loop, free, lost
         self._transport: asyncio.Transport
+        self._ends = select.poll()
         self._flight: _Flight | None = None
+        self._poisoned = ""
+        self._made_at = self.used_at = loop.time()
+        self._answers = 0
+        self._next_answer()
+
+    def _next_answer(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._body: list[bytes] = []
         self._size = 0
         self._date: str | None = None
-        self._framed = False
-        self._headed = False
-        self._kept = False
-        self._done = False
-        self._poisoned = ""
+        self._framed = self._headed = self._kept = self._done = False
 
     @property
     def usable(self) -> bool:
-        """Whether a request can be written."""
-        return self._flight is None and not self._poisoned and not self._transport.is_closing()
+        """Whether a request can be written. The socket itself is asked too: the broker may have
+        ended an idle connection a moment ago, and the loop may not know yet."""
+        if self._flight is not None or self._poisoned or self._transport.is_closing():
+            return False
+        return not self._ends.poll(0)
 
     @property
-    def reading(self) -> bool:
-        """Whether what is in flight is a read."""
-        return self._flight is not None and not self._flight.call.request.kind.order
+    def proven(self) -> bool:
+        """Whether it was of any use, unlike one that is taken and ended at once."""
+        return bool(self._answers) or self._loop.time() - self._made_at >= _PROVEN_SECONDS
 
     def write(self, call: Call, request: bytes) -> int:
         """Write a whole request; the monotonic time (ns) from which it may have arrived."""
@@ -81,11 +89,19 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        plain = transport.get_extra_info("sslcontext") is None
+        # Beneath TLS, bytes that wait to be read may be session tickets, and no harm.
+        unwanted = select.POLLRDHUP | (select.POLLIN if plain else 0)
+        self._ends.register(transport.get_extra_info("socket").fileno(), unwanted)
 
     def data_received(self, received: bytes) -> None:
+        self._size += len(received)
         if self._flight is None:
             self._poisoned = "bytes that nobody asked for"
             self._transport.abort()
+            return
+        if self._size > _MOST_ANSWER:
+            self.fail("an answer that is too long")
             return
         try:
             self._parser.feed_data(received)
@@ -98,6 +114,8 @@ class Connection(asyncio.Protocol):
             self._complete()
 
     def eof_received(self) -> bool:
+        if self._flight is None:
+            self._poisoned = "closed by the broker"
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -127,11 +145,7 @@ class Connection(asyncio.Protocol):
         self._kept = self._parser.should_keep_alive()  # never True once the message is over
 
     def on_body(self, body: bytes) -> None:
-        self._size += len(body)
-        if self._size > _MOST_BODY:
-            self._poisoned = "an answer that is too long"
-        else:
-            self._body.append(body)
+        self._body.append(body)
 
     def on_message_complete(self) -> None:
         if self._parser.get_status_code() < 200:
@@ -142,15 +156,15 @@ class Connection(asyncio.Protocol):
     # Answers
 
     def _complete(self) -> None:
-        status, keep = self._parser.get_status_code(), self._kept
-        body, flight = b"".join(self._body), self._flight
-        self._parser = httptools.HttpResponseParser(self)
+        status, body, kept = self._parser.get_status_code(), b"".join(self._body), self._kept
+        self._answers += 1
+        self.used_at = self._loop.time()
         self._answer(status, body, None)
-        self._body, self._size = [], 0
-        self._framed = self._headed = self._done = False
-        if flight is not None and keep:
+        self._next_answer()
+        if kept:
             self._free(self)
         else:
+            self._poisoned = "closed after its answer"
             self._transport.close()
 
     def _timed_out(self) -> None:
@@ -163,7 +177,4 @@ class Connection(asyncio.Protocol):
             return
         flight.deadline.cancel()
         answer = Answer(status, body, error, flight.written_at, time.monotonic_ns(), self._date)
-        try:
-            flight.call.deliver(answer)
-        except Exception:
-            logger.exception("An answer could not be delivered")
+        flight.call.answered(answer)

@@ -6,20 +6,22 @@ import itertools
 import logging
 import random
 import ssl
-import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from dhan.calls import AccountAddress, Answer, Call
 from dhan.connection import Connection
+from dhan.requests import Kind, Request
 
 logger = logging.getLogger(__name__)
 
-_READ_URGENCY = 3
 _WARM = 2
 _CONNECT_SECONDS = 5.0
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 15.0
+_PROBE = Request(Kind.READ, "GET", "/profile")
+_PROBE_URGENCY = 9
+_PROBE_SECONDS = 5.0
 
 _Waiting = tuple[int, int, Call]
 
@@ -27,8 +29,10 @@ _Waiting = tuple[int, int, Call]
 class Line:
     """Connections of one account to the API. Lives on the wire's thread.
 
-    Orders take the connection used last, reads the one idle for longest, which keeps all of them
-    warm; reads never take the last one, so that no order waits behind a hanging read.
+    Orders take the connection used last, reads the one idle for longest; reads never take the
+    last one, so that no order waits behind a hanging read. What nobody uses is read from now and
+    then: a connection that died without a word is found out by a read and not by an order.
+    `closed` is whether no call is taken any more.
     """
 
     def __init__(
@@ -43,7 +47,7 @@ class Line:
         self._host = parts.hostname or ""
         self._secure = parts.scheme == "https"
         self._port = parts.port or (443 if self._secure else 80)
-        self._netloc = parts.netloc
+        self._netloc = parts.netloc.rpartition("@")[2]
         self._base = parts.path.rstrip("/")
         self._loop, self._tls, self._sent = loop, tls, sent
         self._idle: list[Connection] = []
@@ -51,10 +55,12 @@ class Line:
         self._opening = 0
         self._waiting: list[_Waiting] = []
         self._order = itertools.count()
-        self._closed = False
+        self.closed = False
         self._failures = 0
         self._trouble = ""
         self._reopening = False
+        self._caretaker: asyncio.TimerHandle | None = None
+        self._probing = False
         self._token = ""
         self._headers = b""
 
@@ -63,15 +69,15 @@ class Line:
         """Whether an answer is awaited."""
         return bool(self._busy)
 
-    def warm(self) -> None:
-        """Open connections before they are needed."""
-        while len(self._idle) + len(self._busy) + self._opening < min(_WARM, self.account.lines):
-            self._open()
+    def start(self) -> None:
+        """Open connections before they are needed, and keep them warm."""
+        self._warm()
+        self._take_care()
 
     def submit(self, call: Call) -> None:
         """Write the call now if a connection is free, else when one is."""
-        if self._closed:
-            self._deliver_unsent(call, "the line is closed")
+        if self.closed:
+            call.unsent("the line is closed")
             return
         connection = self._take(call)
         if connection is not None:
@@ -80,18 +86,20 @@ class Line:
         number = next(self._order)
         heapq.heappush(self._waiting, (call.urgency, number, call))
         self._loop.call_later(call.timeout, self._waited_too_long, number)
-        if len(self._idle) + len(self._busy) + self._opening < self.account.lines:
+        if self._count < self.account.lines:
             self._open()
 
     def close(self) -> None:
         """Take no more calls; what is in flight may finish."""
-        self._closed = True
+        self.closed = True
+        if self._caretaker is not None:
+            self._caretaker.cancel()
         for connection in self._idle:
             connection.abort()
         self._idle.clear()
         waiting, self._waiting = self._waiting, []
         for _, _, call in waiting:
-            self._deliver_unsent(call, "the line is closed")
+            call.unsent("the line is closed")
 
     def abort(self, why: str) -> None:
         """End what is in flight; its outcome is not known."""
@@ -99,27 +107,24 @@ class Line:
             connection.fail(why)
 
     def _take(self, call: Call) -> Connection | None:
-        read = call.urgency >= _READ_URGENCY
-        if read and self.account.lines > 1 and self._reading() >= self.account.lines - 1:
-            return None
+        read = not call.request.kind.order
         while self._idle:
+            if read and len(self._idle) == 1 < self.account.lines and not self._failures:
+                return None
             connection = self._idle.pop(0 if read else -1)
             if connection.usable:
                 return connection
+            connection.abort()
         return None
 
-    def _reading(self) -> int:
-        return sum(connection.reading for connection in self._busy)
-
     def _put(self, connection: Connection, call: Call) -> None:
-        self._busy.add(connection)
         try:
             head = self._head(call)
         except Exception as trouble:
-            self._busy.discard(connection)
             self._idle.append(connection)
-            self._deliver_unsent(call, f"no token to send it with ({type(trouble).__name__})")
+            call.unsent(f"no token to send it with ({type(trouble).__name__})")
             return
+        self._busy.add(connection)
         written_at = connection.write(call, head)
         if call.request.kind.order:
             self._sent(self.account.client_id, written_at)
@@ -140,6 +145,35 @@ class Line:
         return b"".join((start, self._headers, length, request.body))
 
     # Connections
+
+    @property
+    def _count(self) -> int:
+        return len(self._idle) + len(self._busy) + self._opening
+
+    def _warm(self) -> None:
+        while self._count < min(_WARM, self.account.lines):
+            self._open()
+
+    def _take_care(self) -> None:
+        """Twice within the time to keep warm, look whether a connection was unused for half of
+        it; the accounts of one host not all at once."""
+        pause = self.account.keep_warm / 2 * random.uniform(0.8, 1.0)
+        self._caretaker = self._loop.call_later(pause, self._take_care)
+        self._probe()
+
+    def _probe(self) -> None:
+        """Use the connection idle for longest, if that is too long, and then the next one."""
+        since = self._loop.time() - self.account.keep_warm / 2
+        if not self._probing and self._idle and self._idle[0].used_at <= since:
+            self._probing = True
+            self.submit(Call(self, _PROBE, _PROBE_SECONDS, self._probed, _PROBE_URGENCY))
+
+    def _probed(self, answer: Answer) -> None:
+        self._probing = False
+        if answer.status is None:
+            logger.debug("A connection to %s was not warm: %s", self._netloc, answer.error)
+        elif not self.closed:
+            self._loop.call_soon(self._probe)
 
     def _open(self) -> None:
         self._opening += 1
@@ -166,45 +200,45 @@ class Line:
         if trouble is not None:
             self._no_connection(trouble)
             return
-        self._failures = 0
-        self._trouble = ""
-        connection = task.result()
-        if self._closed:
-            connection.abort()
-        else:
-            self._free(connection)
+        self._free(task.result())
 
     def _no_connection(self, trouble: BaseException) -> None:
-        self._trouble = f"no connection ({type(trouble).__name__})"
-        self._failures += 1
-        if self._failures == 1:
-            logger.warning("No connection to %s: %s", self._netloc, type(trouble).__name__)
+        self._failed(f"no connection ({type(trouble).__name__})")
         self._reopen()
 
+    def _failed(self, why: str) -> None:
+        self._trouble = why
+        self._failures += 1
+        if self._failures == 1:
+            logger.warning("%s: %s", self._netloc, why)
+
     def _reopen(self) -> None:
-        """Have warm connections again, after a pause that grows with every failure."""
-        if self._closed or self._reopening:
+        """Have warm connections again: at once for a call that waits, else after a pause that
+        grows with every failure and differs between accounts."""
+        if self.closed or self._reopening:
             return
         self._reopening = True
-        longest = min(_FIRST_PAUSE * 2**self._failures, _LONGEST_PAUSE)
-        pause = 0.0 if not self._failures else random.uniform(longest / 2, longest)
+        longest = min(_FIRST_PAUSE * 2 ** min(self._failures, 16), _LONGEST_PAUSE)
+        urgent = self._waiting and not self._failures
+        pause = 0.0 if urgent else random.uniform(longest / 2, longest)
         self._loop.call_later(pause, self._reopen_now)
 
     def _reopen_now(self) -> None:
         self._reopening = False
-        if self._closed:
+        if self.closed:
             return
-        self.warm()
-        if self._waiting and not self._opening and not self._idle:
+        self._warm()
+        if self._waiting and not self._opening and self._count < self.account.lines:
             self._open()
 
     def _free(self, connection: Connection) -> None:
         """A connection can take the next call."""
         self._busy.discard(connection)
-        if self._closed:
+        if self.closed or not connection.usable:
             connection.abort()
             return
         self._idle.append(connection)
+        self._worked(connection)
         held: list[_Waiting] = []
         while self._waiting and self._idle:
             waiting = heapq.heappop(self._waiting)
@@ -221,19 +255,19 @@ class Line:
         self._busy.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
+        self._worked(connection)
+        if not connection.proven and not self.closed:
+            self._failed("connections are ended as soon as they are made")
         self._reopen()
+
+    def _worked(self, connection: Connection) -> None:
+        if connection.proven:
+            self._failures, self._trouble = 0, ""
 
     def _waited_too_long(self, number: int) -> None:
         for index, (_, waiting_number, call) in enumerate(self._waiting):
             if waiting_number == number:
                 del self._waiting[index]
                 heapq.heapify(self._waiting)
-                self._deliver_unsent(call, self._trouble or "no connection was free in time")
+                call.unsent(self._trouble or "no connection was free in time")
                 return
-
-    def _deliver_unsent(self, call: Call, why: str) -> None:
-        answer = Answer(None, b"", why, None, time.monotonic_ns())
-        try:
-            call.deliver(answer)
-        except Exception:
-            logger.exception("An answer could not be delivered")

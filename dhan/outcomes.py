@@ -2,11 +2,15 @@
 
 Dhan's error codes are not diagnostic (DH-906 was seen for a dead session, an order in transit,
 a closed market and a wrong trigger), so the HTTP status decides how bad it is and the message
-says why.
+says why. A request for an order counts as refused only where Dhan itself says no; whatever is
+less clear than that is Unknown, for a second order costs more than a second look.
 """
 
 import json
+from dataclasses import dataclass
 
+from dhan.codec.values import text
+from dhan.reasons import reason
 from dhan.requests import Kind
 from domain.outcomes import (
     Accepted,
@@ -19,37 +23,31 @@ from domain.outcomes import (
 )
 
 _EXCERPT = 160
+_PACE = frozenset({"DH-904", "805"})
+_NO_HOLDINGS = "DH-1111"
+_UNCLEAR = frozenset({"DH-908", "DH-909", "DH-910", "800"})
+_CODES = {
+    "DH-901": Refused.TOKEN,
+    "DH-911": Refused.ADDRESS,
+    "807": Refused.TOKEN,
+    "808": Refused.TOKEN,
+    "809": Refused.TOKEN,
+    "810": Refused.TOKEN,
+}
+_FAILED = frozenset({"failed", "failure", "error"})
+_DONE = frozenset({"success"})
 
-_MESSAGES: tuple[tuple[Refused, tuple[str, ...]], ...] = (
-    (Refused.ADDRESS, ("invalid ip", "ip address", "static ip")),
-    (Refused.TOKEN, ("invalid token", "token is invalid", "token expired", "access token")),
-    (Refused.IN_TRANSIT, ("transit state",)),
-    (Refused.MARKET_CLOSED, ("market is closed", "market closed", "outside market hours")),
-    (Refused.MODIFICATIONS, ("modification limit", "maximum modification", "modifications per")),
-    (
-        Refused.GONE,
-        (
-            "already traded",
-            "already cancelled",
-            "already executed",
-            "is traded",
-            "is cancelled",
-            "is rejected",
-            "not open",
-            "no longer open",
-            "cannot be cancelled",
-            "cannot be modified",
-            "incorrect request for order",
-        ),
-    ),
-    (Refused.MARGIN, ("insufficient", "margin", "fund limit", "shortfall")),
-    (Refused.QUANTITY, ("freeze", "lot size", "multiple of lot", "quantity")),
-    (Refused.PRICE, ("circuit", "price band", "tick", "trigger price", "price range", "price")),
-    (Refused.HOLDING, ("holding",)),
-    (Refused.PRODUCT, ("product",)),
-    (Refused.SEGMENT, ("segment",)),
-    (Refused.INSTRUMENT, ("security", "instrument", "scrip")),
-)
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a body says, in any of Dhan's shapes; `no` is whether it says that it failed."""
+
+    code: str = ""
+    message: str = ""
+    no: bool = False
+    order_id: str = ""
+    state: str = ""
+    done: bool = False
 
 
 def outcome(
@@ -63,82 +61,56 @@ def outcome(
     if status is None:
         why = error or "no answer"
         return NotSent(why) if written_at is None else Unknown(why)
+    parsed = _json(body)
+    said = _said(parsed)
     if status == 429:
-        return Throttled(_message(_json(body)) or "429")
-    if status == 408 or status >= 500:
-        return _server_error(kind, status, body)
-    parsed = _json(body)
-    if 200 <= status < 300:
-        return _success(kind, body, parsed)
-    if not isinstance(parsed, dict | list):
-        return Refusal(_by_status(status), _excerpt(body), "", status)
-    return _refusal(status, parsed)
-
-
-def rejection(text: str) -> Refused:
-    """The class of an order row's or event's reason for being rejected."""
-    return _by_message(text) or Refused.OTHER
-
-
-def _server_error(kind: Kind, status: int, body: bytes) -> Outcome:
-    parsed = _json(body)
-    message = _message(parsed)
-    if not kind.order and isinstance(parsed, dict) and parsed.get("errorCode") == "DH-1111":
+        return Throttled(said.message or "429")
+    if not kind.order and status >= 500 and said.code == _NO_HOLDINGS:
         return Accepted()
-    return Unknown(f"HTTP {status}{': ' + message if message else ''}")
+    if 200 <= status < 300:
+        return _success(kind, status, body, parsed, said)
+    if 400 <= status < 500 and status != 408:
+        return _refused(kind, status, body, said)
+    return Unknown(f"HTTP {status}{': ' + said.message if said.message else ''}")
 
 
-def _success(kind: Kind, body: bytes, parsed: object) -> Outcome:
-    if kind is not Kind.PLACE:
-        if not body.strip():
-            return Accepted()
-        if isinstance(parsed, dict) and "errorCode" in parsed:
-            return _coded(200, parsed)
-        return Accepted(*_ack(parsed)) if parsed is not None else Unknown(_unreadable(body))
-    row = parsed[0] if isinstance(parsed, list) and parsed else parsed
-    if isinstance(row, dict) and "errorCode" in row and not row.get("orderId"):
-        return _coded(200, row)
-    order_id, state = _ack(row)
-    if not order_id:
-        return Unknown(_unreadable(body))
-    return Accepted(order_id, state)
+def _success(kind: Kind, status: int, body: bytes, parsed: object, said: _Said) -> Outcome:
+    if said.order_id and (kind is Kind.PLACE or not said.no):
+        return Accepted(said.order_id, said.state)
+    if said.no:
+        return _no(kind, status, said)
+    if _done(kind, body, parsed, said):
+        return Accepted(status=said.state)
+    return Unknown(f"an answer that cannot be read: {_excerpt(body)}")
 
 
-def _ack(row: object) -> tuple[str, str]:
-    if not isinstance(row, dict):
-        return "", ""
-    order_id, state = row.get("orderId"), row.get("orderStatus")
-    named = str(order_id) if order_id not in (None, "", 0) else ""
-    return named, state if isinstance(state, str) else ""
+def _done(kind: Kind, body: bytes, parsed: object, said: _Said) -> bool:
+    """Whether a 2xx without an order id says that it was done. A placement has an id; a change
+    or a cancel may be answered without a body (seen: 202)."""
+    if kind is Kind.PLACE:
+        return False
+    if kind is Kind.READ:
+        return isinstance(parsed, dict | list)
+    return not body.strip() or said.done or bool(said.state)
 
 
-def _coded(status: int, row: dict[str, object]) -> Outcome:
-    """An error told with a 200: 805 is about pace, everything else is a refusal."""
-    if str(row.get("errorCode")) in ("805", "DH-904"):
-        return Throttled(_message(row) or "805")
-    return _refusal(status, row)
+def _refused(kind: Kind, status: int, body: bytes, said: _Said) -> Outcome:
+    """A 4xx: a clear no, unless it is only a page of some server in between."""
+    if said.no or said.message:
+        return _no(kind, status, said)
+    if kind.order:
+        return Unknown(f"HTTP {status}, not in Dhan's words: {_excerpt(body)}")
+    return Refusal(_by_status(status), _excerpt(body), "", status)
 
 
-def _refusal(status: int, parsed: object) -> Outcome:
-    row = parsed[0] if isinstance(parsed, list) and parsed else parsed
-    code = str(row.get("errorCode", "")) if isinstance(row, dict) else ""
-    message = _message(parsed) or f"HTTP {status}"
-    if code == "DH-904":
+def _no(kind: Kind, status: int, said: _Said) -> Outcome:
+    message = said.message or said.code or f"HTTP {status}"
+    if said.code in _PACE:
         return Throttled(message)
-    kind = _by_code(code) or _by_message(message) or _by_status(status)
-    return Refusal(kind, message[:_EXCERPT], code, status)
-
-
-def _by_code(code: str) -> Refused | None:
-    return {"DH-901": Refused.TOKEN, "DH-911": Refused.ADDRESS}.get(code)
-
-
-def _by_message(message: str) -> Refused | None:
-    lowered = message.lower()
-    for kind, phrases in _MESSAGES:
-        if any(phrase in lowered for phrase in phrases):
-            return kind
-    return None
+    if kind.order and (said.code in _UNCLEAR or said.order_id):
+        return Unknown(message)
+    why = _CODES.get(said.code) or reason(message, change=kind in (Kind.MODIFY, Kind.CANCEL))
+    return Refusal(why or _by_status(status), message, said.code, status)
 
 
 def _by_status(status: int) -> Refused:
@@ -147,33 +119,39 @@ def _by_status(status: int) -> Refused:
     return Refused.INPUT if status == 400 else Refused.OTHER
 
 
-def _message(parsed: object) -> str:
-    """The words of an error, in any of the shapes that Dhan uses."""
-    if isinstance(parsed, list):
-        return _message(parsed[0]) if parsed else ""
-    if not isinstance(parsed, dict):
-        return ""
-    for key in ("errorMessage", "message", "remarks", "internalErrorMessage", "error"):
-        text = parsed.get(key)
-        if isinstance(text, str) and text:
-            return text
-    nested = parsed.get("data")
-    if isinstance(nested, dict):
-        return "; ".join(str(value) for value in nested.values())
-    return ""
+def _said(parsed: object) -> _Said:
+    row = parsed[0] if isinstance(parsed, list) and parsed else parsed
+    if not isinstance(row, dict):
+        return _Said()
+    order_id, word = text(row.get("orderId")), text(row.get("status")).lower()
+    nested = row.get("data")
+    inner = nested if word in _FAILED and isinstance(nested, dict) else {}
+    code = next(
+        (named for key in ("errorCode", "internalErrorCode") if (named := text(row.get(key)))),
+        next(map(text, inner), ""),
+    )
+    code = "" if code == "0" else code
+    words = [text(row.get(key)) for key in _WORDS] + [text(value) for value in inner.values()]
+    return _Said(
+        code=code,
+        message=next((said for said in words if said), "")[:_EXCERPT],
+        no=bool(code) or word in _FAILED,
+        order_id=order_id if order_id.isalnum() and order_id.strip("0") else "",
+        state=text(row.get("orderStatus")),
+        done=word in _DONE,
+    )
+
+
+_WORDS = ("errorMessage", "message", "remarks", "internalErrorMessage", "error")
 
 
 def _json(body: bytes) -> object:
     try:
         parsed: object = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return parsed
 
 
-def _unreadable(body: bytes) -> str:
-    return f"an answer that cannot be read: {_excerpt(body)}" if body.strip() else "an empty answer"
-
-
 def _excerpt(body: bytes) -> str:
-    return body[:_EXCERPT].decode("utf-8", "replace")
+    return text(body[:_EXCERPT].decode("utf-8", "replace")) or "empty"

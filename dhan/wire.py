@@ -2,22 +2,21 @@
 
 Requests come prebuilt and are written at once on a warm socket; answers come back by a call.
 Nothing here ever waits for one account on behalf of another, and nothing is ever sent twice: an
-answer says what is known, and deciding about it is not the wire's business.
+answer says what is known, and deciding about it is not the wire's business. Every call is
+answered exactly once, also by a wire that has stopped.
 """
 
 import asyncio
 import logging
-import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-import certifi
-
 from dhan.calls import AccountAddress, Answer, Call
 from dhan.lines import Line
 from dhan.requests import Request
+from dhan.trust import trust
 
 __all__ = ["AccountAddress", "Answer", "Call", "Line", "Wire"]
 
@@ -40,7 +39,8 @@ class Wire:
         self._sent: list[tuple[str, int]] = []
         self._loop = asyncio.new_event_loop()
         self._lines: set[Line] = set()
-        self._tls = ssl.create_default_context(cafile=certifi.where())
+        self._gate = threading.Lock()
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="Wire", daemon=True)
 
     def start(self) -> None:
@@ -49,17 +49,20 @@ class Wire:
 
     def open(self, account: AccountAddress) -> Line:
         """A line for the account; its first connections are made at once, in the background."""
-        line = Line(account, self._loop, self._tls, self._note_sent)
-        self._loop.call_soon_threadsafe(self._add, line)
+        line = Line(account, self._loop, trust(), self._note_sent)
+        if not self._soon(lambda: self._add(line)):
+            line.close()
         return line
 
     def close(self, line: Line) -> None:
         """Take no more calls on the line; what is in flight may finish."""
-        self._loop.call_soon_threadsafe(self._remove, line)
+        self._soon(line.close)
 
     def dispatch(self, calls: Sequence[Call]) -> None:
-        """Write the calls; returns at once."""
-        self._loop.call_soon_threadsafe(self._write, calls)
+        """Write the calls; returns at once. After `stop` they are answered as never sent."""
+        if not self._soon(lambda: self._write(calls)):
+            for call in calls:
+                call.unsent("the wire has stopped")
 
     def call(self, line: Line, request: Request, timeout: float) -> Answer:
         """Write one request and wait for its answer, at most twice `timeout` seconds."""
@@ -68,29 +71,37 @@ class Wire:
         return answer.result(timeout=timeout * 2 + 5)
 
     def stop(self, timeout: float) -> None:
-        """Let calls in flight finish for `timeout` seconds, answer the rest as lost, and end."""
-        if not self._thread.is_alive():
-            return
-        finished = asyncio.run_coroutine_threadsafe(self._finish(timeout), self._loop)
-        finished.result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """Let calls in flight finish for `timeout` seconds, answer the rest as lost, and end.
+
+        May be called again, but not on the wire's own thread.
+        """
+        with self._gate:
+            first, self._ended = not self._ended, True
+        if first:
+            if self._thread.ident is None:
+                self._thread.start()
+            asyncio.run_coroutine_threadsafe(self._finish(timeout), self._loop).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+
+    def _soon(self, act: Callable[[], None]) -> bool:
+        """Have `act` done on the wire's thread; False when that ends. What was asked for before
+        the end is done before it."""
+        with self._gate:
+            if not self._ended:
+                self._loop.call_soon_threadsafe(act)
+            return not self._ended
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
         finally:
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
             self._loop.close()
 
     def _add(self, line: Line) -> None:
-        self._lines.add(line)
-        line.warm()
-
-    def _remove(self, line: Line) -> None:
-        self._lines.discard(line)
-        line.close()
+        self._lines = {other for other in self._lines if other.busy or not other.closed} | {line}
+        line.start()
 
     def _write(self, calls: Sequence[Call]) -> None:
         for call in calls:

@@ -11,6 +11,6 @@ def postback(body: bytes, heard: int) -> Order:
     """The order of a postback that came in at `heard` (monotonic ns). Raises Unreadable."""
     try:
         row: object = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Unreadable("not JSON") from None
     return order(row, heard, Source.POSTBACK)

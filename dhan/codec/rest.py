@@ -13,21 +13,24 @@ from dhan.codec.feed import Junk
 from dhan.codec.values import (
     LONG_AGO,
     Unreadable,
+    flag,
     instant,
     number,
     order_type,
     paise,
     product,
     quantity,
+    sensible,
+    shown,
     side,
     status,
     text,
     validity,
 )
+from domain import correlation
 from domain.instruments import InstrumentKey, Segment
 from domain.orders import AmoTime, Order, Side, Source, Stamp, Status, Terms
 
-_EXCERPT = 120
 _LEGS = {"STOP_LOSS_LEG": 2, "TARGET_LEG": 3}
 _Row = Mapping[str, object]
 
@@ -70,7 +73,8 @@ class Profile:
 def book(body: bytes, asked_at: int) -> tuple[tuple[Order, ...], tuple[Junk, ...]]:
     """The order book asked for at `asked_at` (monotonic ns), and the rows that say nothing.
 
-    Raises Unreadable when the body is no order book at all: an error is not an empty book.
+    Raises Unreadable when the body is no complete order book: an error is not an empty book, and
+    a book with an unreadable order of ours proves the absence of none.
     """
     orders: list[Order] = []
     junk: list[Junk] = []
@@ -78,39 +82,45 @@ def book(body: bytes, asked_at: int) -> tuple[tuple[Order, ...], tuple[Junk, ...
         try:
             orders.append(order(row, asked_at))
         except Unreadable as trouble:
-            junk.append(Junk(str(trouble), str(row)[:_EXCERPT]))
+            junk.append(_skipped(_fields(row), trouble))
     return tuple(orders), tuple(junk)
+
+
+def _skipped(row: _Row, trouble: Unreadable) -> Junk:
+    name = f"order {text(row.get('orderId'))}"
+    if correlation.ours(text(row.get("correlationId"))):
+        raise Unreadable(f"{name} of ours: {trouble}")
+    return Junk(str(trouble), name)
 
 
 def order(row: object, asked_at: int, source: Source = Source.BOOK) -> Order:
     """One order by a row of the book, an answer by id, or a postback. Raises Unreadable."""
     fields = _fields(row)
-    order_id = text(fields.get("orderId"))
-    if not order_id:
-        raise Unreadable("no orderId in the row")
     total = quantity(fields.get("quantity"))
     filled = _filled(fields, total)
     placed = instant(fields.get("createTime"))
     updated = instant(fields.get("updateTime")) or instant(fields.get("exchangeTime")) or placed
-    return Order(
-        order_id=order_id,
-        client_id=text(fields.get("dhanClientId")),
-        instrument=_instrument(fields),
-        side=side(fields.get("transactionType")),
-        product=product(fields.get("productType")),
-        terms=_terms(fields, total),
-        status=status(fields.get("orderStatus"), filled, total),
-        stamp=Stamp(updated or LONG_AGO, source, asked_at),
-        filled=filled or 0,
-        traded_value=max(0, round(number(fields.get("averageTradedPrice")) * 100 * (filled or 0))),
-        correlation_id=text(fields.get("correlationId")) or None,
-        symbol=text(fields.get("tradingSymbol")),
-        reason=_reason(fields),
-        placed_at=placed,
-        platform=text(fields.get("orderPlatform")),
-        after_market=fields.get("afterMarketOrder") is True,
-        amo_time=_amo_time(fields.get("amoTime")),
-        leg=_LEGS.get(text(fields.get("legName")).upper(), 1),
+    return sensible(
+        Order(
+            order_id=_needed(fields, "orderId"),
+            client_id=_needed(fields, "dhanClientId"),
+            instrument=_instrument(fields),
+            side=side(fields.get("transactionType")),
+            product=product(fields.get("productType")),
+            terms=_terms(fields, total),
+            status=status(fields.get("orderStatus"), filled, total),
+            stamp=Stamp(updated or LONG_AGO, source, asked_at),
+            filled=filled or 0,
+            traded_value=_traded_value(fields, filled or 0),
+            correlation_id=text(fields.get("correlationId")) or None,
+            symbol=text(fields.get("tradingSymbol")),
+            reason=_reason(fields),
+            placed_at=placed,
+            platform=text(fields.get("orderPlatform")),
+            after_market=flag(fields.get("afterMarketOrder")),
+            amo_time=_amo_time(fields.get("amoTime")),
+            leg=_LEGS.get(text(fields.get("legName")).upper(), 1),
+        )
     )
 
 
@@ -132,29 +142,30 @@ def funds(body: bytes) -> Funds:
 def profile(body: bytes) -> Profile:
     """The owner of the token. Raises Unreadable."""
     fields = _fields(_parsed(body))
-    client_id = text(fields.get("dhanClientId"))
-    if not client_id:
-        raise Unreadable("no dhanClientId in the profile")
     return Profile(
-        client_id, instant(fields.get("tokenValidity")), text(fields.get("activeSegment"))
+        _needed(fields, "dhanClientId"),
+        instant(fields.get("tokenValidity")),
+        text(fields.get("activeSegment")),
     )
 
 
 def _parsed(body: bytes) -> object:
     try:
         parsed: object = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Unreadable("not JSON") from None
     return parsed
 
 
 def _rows(body: bytes) -> list[object]:
+    """The rows of a list, or of an answer by name, which is one order without a list."""
     parsed = _parsed(body)
-    if isinstance(parsed, list):
-        return parsed
-    if isinstance(parsed, dict) and "orderId" in parsed:
-        return [parsed]
-    raise Unreadable("not a list of orders")
+    rows = [parsed] if isinstance(parsed, dict) else parsed
+    if not isinstance(rows, list):
+        raise Unreadable("not a list of orders")
+    if rows and not any(isinstance(row, dict) and text(row.get("orderId")) for row in rows):
+        raise Unreadable("a list without orders")
+    return rows
 
 
 def _fields(row: object) -> _Row:
@@ -163,11 +174,16 @@ def _fields(row: object) -> _Row:
     return row
 
 
+def _needed(fields: _Row, key: str) -> str:
+    value = text(fields.get(key))
+    if not value:
+        raise Unreadable(f"no {key} in the row")
+    return value
+
+
 def _instrument(fields: _Row) -> InstrumentKey:
-    security = text(fields.get("securityId"))
-    if not security:
-        raise Unreadable("no securityId in the row")
-    return InstrumentKey(_named(Segment, fields.get("exchangeSegment"), "segment"), security)
+    segment = _named(Segment, fields.get("exchangeSegment"), "segment")
+    return InstrumentKey(segment, _needed(fields, "securityId"))
 
 
 _Name = TypeVar("_Name", Segment, AmoTime)
@@ -177,7 +193,7 @@ def _named(kind: type[_Name], value: object, what: str) -> _Name:
     try:
         return kind(text(value))
     except ValueError:
-        raise Unreadable(f"{what} not known: {str(value)[:20]!r}") from None
+        raise Unreadable(f"{what} not known: {shown(value)}") from None
 
 
 def _terms(fields: _Row, total: int) -> Terms:
@@ -193,12 +209,18 @@ def _terms(fields: _Row, total: int) -> Terms:
 
 
 def _filled(fields: _Row, total: int) -> int | None:
+    """The filled quantity (a postback spells it differently); None when the row says nothing of
+    it. `remainingQuantity` does not: it was seen 0 on a cancelled order without a fill."""
     for key in ("filledQty", "filled_qty"):
         if fields.get(key) is not None:
             return quantity(fields[key])
     if status(fields.get("orderStatus"), None, total) is Status.TRADED:
         return total
     return None
+
+
+def _traded_value(fields: _Row, filled: int) -> int:
+    return max(0, round(number(fields.get("averageTradedPrice")) * 100 * filled)) if filled else 0
 
 
 def _reason(fields: _Row) -> str:
@@ -214,8 +236,8 @@ def _amo_time(value: object) -> AmoTime | None:
 
 def _trade(fields: _Row) -> Trade:
     return Trade(
-        order_id=text(fields.get("orderId")),
-        trade_id=text(fields.get("exchangeTradeId")),
+        order_id=_needed(fields, "orderId"),
+        trade_id=_needed(fields, "exchangeTradeId"),
         instrument=_instrument(fields),
         side=side(fields.get("transactionType")),
         quantity=quantity(fields.get("tradedQuantity")),
