@@ -62,6 +62,11 @@ def warning(what: str, where: str, fix: str) -> Alert:
     return _finding(Level.WARNING, what, where, fix)
 
 
+def note(what: str, where: str, fix: str) -> Alert:
+    """Something good to know."""
+    return _finding(Level.NOTE, what, where, fix)
+
+
 def dotted(loc: Loc) -> str:
     """A place in the file: `followers[1].sizing.multiplier`."""
     text = ""

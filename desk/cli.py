@@ -1,0 +1,134 @@
+"""The command line: `python run.py [VERB] [--config PATH]`.
+
+Exit codes: 0 done and as asked, 1 done but not as asked, 2 wrong usage or configuration, 3 the
+ledger cannot be used, 4 trading safely is impossible. No verb takes a secret on its line, which
+every user of the host can read.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from desk.usage import parser
+
+if TYPE_CHECKING:
+    from desk.config import Config, ConfigError
+
+logger = logging.getLogger(__name__)
+
+DONE, NOT_AS_ASKED, WRONG, LEDGER, UNSAFE = range(5)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Do what the command line asks; the exit code."""
+    if argv and argv[0] == "simulator":
+        from simulator.command import main as simulate
+
+        return simulate(list(argv[1:]))
+    try:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _interrupt)
+        code = _obey(parser().parse_args(argv))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return DONE
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    return code
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """The configuration that a verb works on: none, a good one, or a bad one."""
+
+    path: Path | None
+    config: "Config | None"
+    wrong: "ConfigError | None"
+
+    def needed(self) -> "Config":
+        """The configuration. Raises ConfigError if there is none or a bad one."""
+        from desk.config import FILE, load
+
+        if self.wrong is not None:
+            raise self.wrong
+        return self.config or load(self.path or Path(FILE))
+
+
+def _obey(wanted: Namespace) -> int:
+    """Load, arrange the logs, and do it; what can go wrong becomes a message and a code."""
+    from desk import logs
+    from desk.config import FILE, ConfigError, load
+    from desk.edits import NotEdited
+    from desk.usage import Misused
+    from ledger.opening import LedgerUnusable
+
+    path = wanted.config or (Path(FILE) if Path(FILE).exists() else None)
+    try:
+        desk = _Desk(path, None if path is None else load(path), None)
+    except ConfigError as wrong:
+        desk = _Desk(path, None, wrong)
+    folder = path.parent if path else Path()
+    logs.configure(desk.config.engine.ledger.parent if desk.config else folder, not wanted.verb)
+    try:
+        return _do(wanted, desk)
+    except (ConfigError, NotEdited, Misused) as wrong:
+        logger.error("%s", wrong)
+        return WRONG
+    except LedgerUnusable as unusable:
+        logger.error("The ledger cannot be used. %s", unusable)
+        return LEDGER
+    except BrokenPipeError:
+        raise
+    except Exception:
+        logger.critical("Ended by an error that nobody foresaw", exc_info=True)
+        return NOT_AS_ASKED if wanted.verb else UNSAFE
+
+
+def _do(wanted: Namespace, desk: _Desk) -> int:
+    match wanted.verb:
+        case None:
+            return _run(wanted, desk)
+        case "check":
+            from desk.commands import check
+
+            return check.run(desk.wrong or desk.needed(), wanted.as_json)
+        case "clock":
+            from desk.commands import clock
+
+            if desk.wrong is not None:
+                raise desk.wrong
+            return clock.run(desk.config, wanted.at, wanted.as_json)
+        case "copies":
+            from desk.commands import copies
+
+            return copies.run(desk.needed(), wanted.follower, wanted.order, wanted.as_json)
+        case _:
+            from desk.commands import followers
+
+            return followers.run(desk.needed(), wanted)
+
+
+def _run(wanted: Namespace, desk: _Desk) -> int:
+    from desk.options import Options
+
+    options = Options(once=wanted.once, json_path=wanted.json_path)
+    if desk.path is None:
+        from desk import paper
+
+        return paper.run(options)
+    from desk import live
+
+    return live.run(desk.needed(), options)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,239 @@
+"""Looking, without trading, whether everything that trading needs is there. Each probe tells
+its findings; none raises for what it finds."""
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from desk.config import Config
+from desk.findings import dotted, error, note, warning
+from dhan.codec.addresses import addresses
+from dhan.codec.rest import profile
+from dhan.codec.values import Unreadable
+from dhan.master import MasterError, load
+from dhan.outcomes import outcome
+from dhan.requests import Kind, Requests
+from dhan.tokens import TokenMissing, expiry
+from dhan.trust import trust
+from dhan.wire import AccountAddress, Answer, Wire
+from domain.messages import Alert
+from domain.outcomes import Refusal, Refused
+from domain.permits import DHAN_ORDERS
+from ledger.lock import running_pid
+from ledger.opening import LedgerUnusable, ours, present
+
+_ANSWER_SECONDS = 5.0
+_MASTER_SECONDS = 60.0
+_MOST_CLOCK_ERROR = timedelta(seconds=1)
+_SOON = timedelta(hours=1)
+_DATE_STEP = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of the configuration, at `where`; a follower `trades`, the leader is read."""
+
+    where: str
+    address: AccountAddress
+    trades: bool
+
+
+def accounts(config: Config) -> list[Account]:
+    """The leader and every follower."""
+    followers = (
+        Account(dotted(("followers", index)), follower.address, trades=True)
+        for index, follower in enumerate(config.followers)
+    )
+    return [Account("leader", config.engine.leader, trades=False), *followers]
+
+
+def account(wire: Wire, one: Account) -> Iterator[Alert]:
+    """Whether the token is there and Dhan takes it as this account's, and its orders from
+    here."""
+    token_at = f"{one.where}.token"
+    try:
+        ends = expiry(one.address.token())
+    except TokenMissing as missing:
+        yield error(str(missing), token_at, "set the variable or write the file")
+        return
+    if ends is not None and ends <= datetime.now(UTC):
+        yield error(f"expired at {ends.isoformat()}", token_at, "get a new one from Dhan")
+        return
+    source = one.address.source_ip
+    if source is not None and not _ours(source):
+        yield error("is no address of this host", f"{one.where}.source_ip", "correct it")
+        return
+    line = wire.open(one.address)
+    requests = Requests(one.address.client_id)
+    answer = wire.call(line, requests.profile(), _ANSWER_SECONDS)
+    if answer.status != 200:
+        yield _refused(answer, token_at)
+        return
+    yield from _whose(one, answer)
+    if one.trades:
+        yield from _sender(one, wire.call(line, requests.addresses(), _ANSWER_SECONDS))
+    else:
+        yield from _clock(answer)
+    wire.close(line)
+
+
+def _refused(answer: Answer, token_at: str) -> Alert:
+    """Why the profile could not be read."""
+    if answer.status is None:
+        return error(
+            f"cannot be asked: {answer.error}", "dhan.api_url", "check the address and the network"
+        )
+    came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
+    if isinstance(came, Refusal) and came.kind is Refused.TOKEN:
+        return error(f"Dhan does not take it: {came.message}", token_at, "get a new one from Dhan")
+    what = came.message if isinstance(came, Refusal) else f"HTTP {answer.status}"
+    return error(f"Dhan does not tell whose it is: {what}", token_at, "try again later")
+
+
+def _whose(one: Account, answer: Answer) -> Iterator[Alert]:
+    token_at = f"{one.where}.token"
+    try:
+        owner = profile(answer.body)
+    except Unreadable as trouble:
+        yield error(f"whose it is cannot be read: {trouble}", token_at, "check dhan.api_url")
+        return
+    if owner.client_id != one.address.client_id:
+        yield error(
+            f"is of account {owner.client_id}, not of {one.address.client_id}",
+            token_at,
+            f"correct it, or {one.where}.client_id",
+        )
+    ends = owner.valid_until
+    if ends is not None and ends <= datetime.now(UTC) + _SOON:
+        yield warning(f"ends at {ends.isoformat()}", token_at, "get a new one from Dhan")
+
+
+def _sender(one: Account, answer: Answer) -> Iterator[Alert]:
+    """Whether Dhan takes the account's orders from the address that it saw."""
+    fix = "register this host's address with Dhan, or correct source_ip"
+    try:
+        if answer.status != 200:
+            raise Unreadable(answer.error or f"HTTP {answer.status}")
+        said = addresses(answer.body)
+    except Unreadable as trouble:
+        what = f"whether Dhan takes orders from here is not known: {trouble}"
+        yield warning(what, one.where, "try again later")
+        return
+    if said.allowed is False:
+        yield error(f"Dhan takes no orders from {said.detected or 'here'}", one.where, fix)
+
+
+def _clock(answer: Answer) -> Iterator[Alert]:
+    """How far this host's clock is from Dhan's, which tells whole seconds."""
+    try:
+        theirs = parsedate_to_datetime(answer.date or "")
+    except ValueError:
+        return
+    if answer.written_at is None or theirs.tzinfo is None:
+        return
+    now, ns = datetime.now(UTC), time.monotonic_ns()
+    asked = now - timedelta(microseconds=(ns - answer.written_at) / 1000)
+    answered = now - timedelta(microseconds=(ns - answer.answered_at) / 1000)
+    for word, off in (("ahead of", asked - theirs - _DATE_STEP), ("behind", theirs - answered)):
+        if off > _MOST_CLOCK_ERROR:
+            what = f"this host's clock is {off.total_seconds():.0f} s {word} Dhan's"
+            yield warning(what, "clock", "have it set by NTP")
+
+
+def ledger(config: Config) -> Iterator[Alert]:
+    """Whether the ledger can be used, and who uses it."""
+    path, where = config.engine.ledger, "ledger.path"
+    try:
+        if present(path):
+            if path.stat().st_size:
+                ours(path)
+        elif not path.parent.is_dir():
+            yield error(f"there is no directory {path.parent}", where, "make it or correct this")
+            return
+        else:
+            yield note("is made at the first start", where, "")
+    except LedgerUnusable as unusable:
+        yield error(unusable.why, where, unusable.fix)
+        return
+    pid = running_pid(path)
+    if pid is not None:
+        yield note(f"an engine is running on it (process {pid or 'unknown'})", where, "")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        yield error("cannot be written", where, "run as its owner, or correct its permissions")
+
+
+def hosts(config: Config) -> Iterator[Alert]:
+    """Whether the order feed and the login can be reached."""
+    trouble = _unreachable(config.engine.leader_feed.url)
+    if trouble:
+        yield error(f"cannot be reached: {trouble}", "dhan.feed_url", "check address and network")
+    trouble = _unreachable(config.auth_url)
+    if trouble:
+        yield warning(f"cannot be reached: {trouble}", "dhan.auth_url", "check it and the network")
+
+
+def master(config: Config) -> Iterator[Alert]:
+    """Whether the instrument master can be read; without it, lots and ticks come from events."""
+    where, fix = "dhan.master_url", "check the address and the network"
+    try:
+        known = len(load(config.engine.master, _MASTER_SECONDS))
+    except MasterError as trouble:
+        yield warning(f"cannot be used: {trouble}", where, fix)
+    else:
+        if not known:
+            yield warning("has no instruments", where, fix)
+
+
+def roster(config: Config) -> Iterator[Alert]:
+    """What is allowed, but hardly meant."""
+    if not config.followers:
+        yield warning("nobody follows", "followers", "add one: python run.py followers add")
+    if config.always_open:
+        yield note("every segment counts as open at any time", "clock.sessions", "")
+    sharing = [one for one in config.followers if one.address.source_ip is None]
+    if len(sharing) > 1 and not config.loopback:
+        yield warning(
+            f"{len(sharing)} accounts send from one address; Dhan wants one of its own for each",
+            "followers",
+            "give each a source_ip of this host",
+        )
+    for index, follower in enumerate(config.followers):
+        for own, dhans in zip(follower.windows, DHAN_ORDERS, strict=True):
+            if own.limit > dhans.limit:
+                yield warning(
+                    f"{own.limit} in {own.seconds:.0f} s is more than Dhan's {dhans.limit}",
+                    dotted(("followers", index, "limits")),
+                    "Dhan refuses what is above its own limits",
+                )
+
+
+def _ours(address: str) -> bool:
+    """Whether the host has the address."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with closing(socket.socket(family)) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
+def _unreachable(url: str) -> str:
+    """Why nobody answers at an address; empty when somebody does."""
+    parts = urlsplit(url)
+    secure, host = parts.scheme in ("https", "wss"), parts.hostname or ""
+    try:
+        with socket.create_connection(
+            (host, parts.port or (443 if secure else 80)), _ANSWER_SECONDS
+        ) as plain:
+            if secure:
+                trust().wrap_socket(plain, server_hostname=host).close()
+    except OSError as trouble:
+        return trouble.strerror or type(trouble).__name__
+    return ""

@@ -1,0 +1,99 @@
+"""The roster while running: edits of lockstep.toml are noticed, checked and taken, or refused."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from desk.config import Config, ConfigError, parse, read
+from desk.findings import dotted, error
+from domain.messages import Alert
+
+_Stamp = tuple[int, int, int, int]
+
+
+class RosterWatch:
+    """Looks at the file of the running configuration whenever it is asked to.
+
+    An edit counts once the file looked the same at two looks in a row, for an editor may write
+    it in pieces; asked every 0.5 s, that is within 1.5 s.
+    """
+
+    def __init__(self, running: Config) -> None:
+        self._running = running
+        self._acted: _Stamp | None = None
+        self._seen: _Stamp | None = None
+        self._refused: bytes | None = None
+
+    def poll(self) -> Config | ConfigError | None:
+        """A configuration to run from now on, what is wrong with an edit (told once; what runs
+        goes on as it is), or None."""
+        path = self._running.path
+        stamp = _stamp(path)
+        settled, self._seen = stamp == self._seen, stamp
+        if not settled or (stamp is not None and stamp == self._acted):
+            return None
+        try:
+            content = read(path)
+        except ConfigError as gone:
+            return self._refuse(b"", gone)
+        if _stamp(path) != stamp:
+            return None
+        self._acted = stamp
+        try:
+            config = parse(path, content)
+            _refuse_restarts(self._running, config)
+        except ConfigError as wrong:
+            return self._refuse(content, wrong)
+        changed = config != self._running or self._refused is not None
+        self._running, self._refused = config, None
+        return config if changed else None
+
+    def _refuse(self, content: bytes, wrong: ConfigError) -> ConfigError | None:
+        told, self._refused = content == self._refused, content
+        return None if told else wrong
+
+
+def _refuse_restarts(running: Config, wanted: Config) -> None:
+    """Raise ConfigError for changes that cannot be taken while running."""
+    findings = (*_fixed(running, wanted), *_other_accounts(running, wanted))
+    if findings:
+        raise ConfigError(wanted.path, findings)
+
+
+def _fixed(running: Config, wanted: Config) -> Iterator[Alert]:
+    before, after = running.engine, wanted.engine
+    for where, same in (
+        ("dhan.api_url", before.leader.api_url == after.leader.api_url),
+        ("dhan.auth_url", running.auth_url == wanted.auth_url),
+        ("dhan.feed_url", before.leader_feed.url == after.leader_feed.url),
+        ("dhan.master_url", before.master == after.master),
+        ("ledger.path", before.ledger == after.ledger),
+        ("clock.sessions", before.takes_orders is after.takes_orders),
+        ("clock.calendar", running.calendar == wanted.calendar),
+        ("recovery.sweep_seconds", before.sweep_seconds == after.sweep_seconds),
+        ("leader.client_id", before.leader.client_id == after.leader.client_id),
+        ("leader.token", before.leader.token == after.leader.token),
+    ):
+        if not same:
+            yield error("needs a restart to change", where, "restart Lockstep, or change it back")
+
+
+def _other_accounts(running: Config, wanted: Config) -> Iterator[Alert]:
+    """A follower's copies are in the account that it had when they were made."""
+    accounts = {follower.name: follower.address.client_id for follower in running.followers}
+    for index, follower in enumerate(wanted.followers):
+        client_id = follower.address.client_id
+        if accounts.get(follower.name, client_id) != client_id:
+            yield error(
+                "cannot change, for the follower's copies are in the account that it had",
+                dotted(("followers", index, "client_id")),
+                "give the other account another name",
+            )
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    """What changes with every edit; None when there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)

@@ -1,0 +1,91 @@
+"""What may stand on the command line."""
+
+from argparse import SUPPRESS, ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from desk import redact
+
+_DESCRIPTION = """\
+Copies every order of one Dhan account into others. Without a verb it runs: live on the accounts
+of lockstep.toml, or, where there is none, a paper day on an embedded broker.
+"""
+
+
+class Misused(Exception):
+    """What the command line asks for makes no sense; says what would."""
+
+
+class _Parser(ArgumentParser):
+    """Repeats no value in its errors: any may be a secret that should not have stood there."""
+
+    def parse_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Namespace | None = None
+    ) -> Namespace:
+        known, others = self.parse_known_args(args, namespace)
+        if others:
+            names = [word.partition("=")[0] for word in others if word.startswith("--")]
+            self.error(f"not known here: {', '.join(names) or 'an argument too many'}")
+        return known
+
+    def error(self, message: str) -> NoReturn:
+        super().error(redact.scrub(message))
+
+
+def parser() -> ArgumentParser:
+    """The parser of the whole command line."""
+    top = _Parser(prog="run.py", description=_DESCRIPTION, allow_abbrev=False)
+    top.add_argument("--config", type=Path, metavar="PATH", help="instead of ./lockstep.toml")
+    top.add_argument("--once", action="store_true", help="end when the paper day is done")
+    top.add_argument(
+        "--json", type=Path, dest="json_path", metavar="PATH", help="write what happened there"
+    )
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
+    _lists(_verb(verbs, "check", "validate everything without trading"))
+    clock = _verb(verbs, "clock", "the session of every segment")
+    clock.add_argument("--at", metavar="INSTANT", help="instead of now: 2026-11-25T09:15:00+05:30")
+    _lists(clock)
+    copies = _verb(verbs, "copies", "what became of the leader's orders in each account")
+    copies.add_argument("--follower", metavar="NAME", help="of this one only")
+    copies.add_argument("--order", metavar="ID", help="of this leader order only")
+    _lists(copies)
+    _followers(_verb(verbs, "followers", "the roster, also while it runs"))
+    verbs.add_parser("simulator", help="a broker to play with (see: simulator --help)")
+    return top
+
+
+def _followers(roster: ArgumentParser) -> None:
+    verbs = roster.add_subparsers(
+        dest="roster_verb", metavar="VERB", required=True, parser_class=_Parser
+    )
+    _lists(_verb(verbs, "list", "every follower and its mood"))
+    add = _verb(verbs, "add", "write a new follower into the file")
+    add.add_argument("name", metavar="NAME", help="of a-z, 0-9, _ and -")
+    add.add_argument("--client-id", required=True, metavar="ID", help="its Dhan client id")
+    add.add_argument(
+        "--token",
+        required=True,
+        metavar="SOURCE",
+        help="env:NAME or file:PATH (relative to the configuration); never the token itself",
+    )
+    add.add_argument("--multiplier", default="1", metavar="N", help="its size: 0.5 is half")
+    add.add_argument("--when-closed", choices=("hold", "amo", "skip"), help="in a closed market")
+    add.add_argument("--source-ip", metavar="IP", help="this host's address to send from")
+    add.add_argument("--paused", action="store_true", help="do not copy new orders yet")
+    for verb, words in (
+        ("pause", "take no new orders"),
+        ("resume", "take new orders again"),
+        ("remove", "leave it alone; its open orders stay"),
+    ):
+        _verb(verbs, verb, words).add_argument("name", metavar="NAME")
+
+
+def _verb(verbs: "_SubParsersAction[_Parser]", name: str, words: str) -> ArgumentParser:
+    verb = verbs.add_parser(name, help=words, description=words, allow_abbrev=False)
+    verb.add_argument("--config", type=Path, metavar="PATH", default=SUPPRESS, help=SUPPRESS)
+    return verb
+
+
+def _lists(verb: ArgumentParser) -> None:
+    verb.add_argument("--json", action="store_true", dest="as_json", help="one JSON document")
