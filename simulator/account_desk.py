@@ -104,7 +104,7 @@ def margin_of(call: Call) -> web.Response:
 def kill_switch(call: Call) -> web.Response:
     """GET and POST /killswitch; needs all positions closed and no pending orders."""
     account = call.account
-    if call.method == "POST":
+    if call.request.method == "POST":
         activate = call.query.get("killSwitchStatus") == "ACTIVATE"
         if activate and (account.live or any(p.net for p in account.held.values())):
             raise Refused("Kill switch needs all positions closed and no pending orders")

@@ -98,7 +98,7 @@ class AccountVerbs(Verbs):
         self._box.expire(self._account(client_id))
 
     def rotate_token(self, client_id: str) -> Json:
-        """Give an account a new token and answer it; the old one dies at once."""
+        """Give an account a new token and answer it; the old one and its sockets die at once."""
         account = self._account(client_id)
         self._box.grant(account)
         return account.token

@@ -9,6 +9,7 @@ from simulator.orders import BrokerOrder, Fill
 from simulator.positions import Holding, Position, margin
 
 _Held = tuple[str, str, str]
+_Closing = dict[tuple[_Held, str], int]
 
 
 @dataclass(slots=True, eq=False)
@@ -51,22 +52,15 @@ class Account:
             position = self.held[key] = Position(order.listing, order.product)
         position.take(order.side, fill)
 
-    def blocked(self, without: BrokerOrder | None = None, also: BrokerOrder | None = None) -> int:
+    def blocked(self) -> int:
         """What positions and resting orders block. What closes a position blocks nothing."""
-        total = 0
-        closing: dict[tuple[_Held, str], int] = {}
-        for key, position in self.held.items():
-            total += position.blocked
-            closing[key, "SELL" if position.net > 0 else "BUY"] = abs(position.net)
-        resting = [order for order in self.live.values() if order.resting and order is not without]
-        for order in [*resting, also] if also is not None else resting:
-            key = (*order.listing.key, order.product)
-            free = min(order.remaining, closing.get((key, order.side), 0))
-            if free:
-                closing[key, order.side] -= free
-            value = (order.remaining - free) * (order.terms.price or order.reference)
-            total += margin(order.listing, order.product, order.side, value)
-        return total
+        return self._blocked(list(self.live.values()))[0]
+
+    def needed(self, order: BrokerOrder) -> tuple[int, int]:
+        """What an order would block if it rested, and what is there for it."""
+        others = [other for other in self.live.values() if other is not order]
+        blocked, closing = self._blocked(others)
+        return _exposed(order, closing), self.funds - blocked
 
     def available(self) -> int:
         """What new orders may use."""
@@ -104,6 +98,18 @@ class Account:
                 self._deliver(position)
         self.held = {key: position for key, position in self.held.items() if position.net}
 
+    def _blocked(self, orders: list[BrokerOrder]) -> tuple[int, _Closing]:
+        """What is blocked, and how many shares of which position could still be closed."""
+        total = 0
+        closing: _Closing = {}
+        for key, position in self.held.items():
+            total += position.blocked
+            closing[key, "SELL" if position.net > 0 else "BUY"] = abs(position.net)
+        for order in orders:
+            if order.resting:
+                total += _exposed(order, closing)
+        return total, closing
+
     def _deliver(self, position: Position) -> None:
         before = self.holdings.get(position.listing.key)
         quantity, average = (before.quantity, before.average) if before else (0, 0)
@@ -115,3 +121,13 @@ class Account:
             self.funds += position.cost
         self.hold(Holding(position.listing, quantity + position.net, average))
         position.net = position.cost = 0
+
+
+def _exposed(order: BrokerOrder, closing: _Closing) -> int:
+    """The margin of what an order would open; what it closes is taken off `closing`."""
+    key = (*order.listing.key, order.product), order.side
+    closed = min(order.remaining, closing.get(key, 0))
+    if closed:
+        closing[key] -= closed
+    value = (order.remaining - closed) * (order.terms.price or order.reference)
+    return margin(order.listing, order.product, order.side, value)

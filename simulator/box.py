@@ -91,9 +91,10 @@ class Box:
         return account
 
     def grant(self, account: Account) -> None:
-        """Give the account a new token; the old one dies at once."""
+        """Give the account a new token; the old one dies at once, and so do its sockets."""
         if account.token:
             account.dead_tokens.add(account.token)
+            self.feed.cut(account, with_close=False)
         account.expires = self.exchange.now() + LIFETIME
         account.token = new_token(account.client_id, account.expires)
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
+from decimal import Decimal
+
+from aiohttp import web
 
 from simulator.accounts import Account
 from simulator.ask import MISSING, Refused
@@ -13,16 +15,23 @@ Body = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call by `account`; `about` is the order or correlation id in its path, `peer` the
-    address that it comes from."""
+    """A call by `account`; `about` is the order or correlation id in its path."""
 
     box: Box
     account: Account
-    method: str
+    request: web.BaseRequest
     body: Body
-    query: Mapping[str, str]
     about: str
-    peer: str
+
+    @property
+    def peer(self) -> str:
+        """The address that it comes from."""
+        return self.request.remote or ""
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """What stands behind the question mark."""
+        return self.request.query
 
 
 def one_of(body: Body, key: str, allowed: tuple[str, ...]) -> str:
@@ -35,25 +44,23 @@ def one_of(body: Body, key: str, allowed: tuple[str, ...]) -> str:
 
 def whole(body: Body, key: str) -> int:
     """A whole number, 0 when there is none. Raises Refused."""
-    return _whole(_number(body, key))
+    return _scaled(body.get(key), 1)
 
 
 def paise(body: Body, key: str) -> int:
     """An amount of rupees in paise, 0 when there is none. Raises Refused."""
-    return _whole(_number(body, key) * 100)
+    return _scaled(body.get(key), 100)
 
 
-def _whole(number: Fraction) -> int:
-    if number.denominator != 1:
-        raise Refused(MISSING, "DH-905")
-    return int(number)
-
-
-def _number(body: Body, key: str) -> Fraction:
-    value = body.get(key)
+def _scaled(value: object, by: int) -> int:
+    """So many times a number; it has to be whole then. Raises Refused."""
     if value is None:
-        return Fraction(0)
+        return 0
     try:
-        return Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
+        scaled = Decimal(str(value)) * by
+        whole_number = int(scaled)
+    except (ArithmeticError, ValueError):
         raise Refused(MISSING, "DH-905") from None
+    if scaled != whole_number:
+        raise Refused(MISSING, "DH-905")
+    return whole_number

@@ -120,7 +120,7 @@ class Control:
         self._ask("expire_token", client_id=client_id)
 
     def rotate_token(self, client_id: str) -> str:
-        """Give an account a new token and return it; the old one dies at once."""
+        """Give an account a new token and return it; the old one and its sockets die at once."""
         return str(self._ask("rotate_token", client_id=client_id))
 
     def hold(

@@ -73,10 +73,7 @@ async def serve(box: Box, request: web.BaseRequest, heard: int) -> web.StreamRes
     if endpoint is None:
         answer: web.Response | None = no_such_path(request.path)
     else:
-        call = None
-        if account is not None:
-            peer = sighting.peer
-            call = Call(box, account, request.method, body, request.query, about, peer)
+        call = Call(box, account, request, body, about) if account else None
         answer = await _answered(box, request, endpoint, sighting.client_id, call)
     if answer is None:
         return web.Response(status=503)

@@ -36,9 +36,7 @@ def _about_shares(account: Account, order: BrokerOrder) -> str:
 
 
 def _about_funds(account: Account, order: BrokerOrder) -> str:
-    before = account.blocked(without=order)
-    needed = account.blocked(without=order, also=order) - before
-    available = account.funds - before
+    needed, available = account.needed(order)
     if needed > available:
         return (
             f"Fund Limit Insufficient, Available:{available / 100:.2f}, Required:{needed / 100:.2f}"
