@@ -1,0 +1,100 @@
+"""Scenarios 3: what the leader cancels, every copy cancels."""
+
+import pytest
+
+from tests.scenarios.house import HALF, LEADER, RELIANCE, SAME, SBIN, TCS, House
+from tests.waiting import eventually
+
+scenario = pytest.mark.scenario
+
+
+@scenario("3.1")
+def test_a_pending_order_is_cancelled_everywhere(house: House) -> None:
+    house.price(RELIANCE, 2500)
+    order = house.places(RELIANCE, "BUY", 10, price=2400)
+    house.all_wait(order, orderStatus="PENDING")
+    house.cancels(order)
+    house.all_wait(order, orderStatus="CANCELLED", filledQty=0)
+    copy = eventually(lambda: _in_state(house, order, "cancelled"))
+    assert copy["filled"] == 0
+
+
+@scenario("3.2")
+def test_the_rest_of_a_part_filled_order_is_cancelled_and_fills_stay(house: House) -> None:
+    house.price(TCS, 3500)
+    order = house.places(TCS, "BUY", 100, price=3400)
+    house.all_wait(order, orderStatus="PENDING")
+    house.price(TCS, 3399.5, part=0.4)
+    house.waits(order, HALF, filledQty=20)
+    house.cancels(order)
+    house.waits(order, HALF, orderStatus="CANCELLED", filledQty=20)
+    house.waits(order, SAME, orderStatus="CANCELLED", filledQty=40)
+    copy = eventually(lambda: _in_state(house, order, "cancelled"))
+    assert (copy["filled"], copy["average_price"]) == (40, "3399.50")
+    assert copy["in_step"] is True
+
+
+@scenario("3.3")
+def test_all_is_cancelled_and_cancels_go_first(house: House) -> None:
+    """Ten orders rest; the leader cancels all while new ones come: with few permits left, the
+    cancels leave before the places."""
+    house.price(SBIN, 800)
+    orders = [house.places(SBIN, "BUY", 2, price=760 + n) for n in range(10)]
+    for order in orders:
+        house.all_wait(order, orderStatus="PENDING")
+    late = [house.places(SBIN, "BUY", 2, price=740 + n) for n in range(6)]
+    for order in orders:
+        house.control.cancel(LEADER, order)
+    for order in orders:
+        house.all_wait(order, orderStatus="CANCELLED")
+    for order in late:
+        house.all_wait(order, orderStatus="PENDING")
+        house.cancels(order)
+    for order in late:
+        house.all_wait(order, orderStatus="CANCELLED")
+    assert all(house.control.throttled(member.client_id) == 0 for member in house.members)
+
+
+@scenario("3.4")
+def test_only_the_copies_of_the_cancelled_order_go(house: House) -> None:
+    house.price(RELIANCE, 2500)
+    kept, gone = (house.places(RELIANCE, "BUY", 10, price=price) for price in (2410, 2420))
+    for order in (kept, gone):
+        house.all_wait(order, orderStatus="PENDING")
+    house.cancels(gone)
+    house.all_wait(gone, orderStatus="CANCELLED")
+    house.all_wait(kept, orderStatus="PENDING")
+
+
+@scenario("3.5")
+@scenario("8.3")
+def test_a_copy_that_has_filled_is_left_alone_and_shown_as_drift(house: House) -> None:
+    """The follower's change never arrives, so its order fills at the old price, before the
+    leader's."""
+    house.price(RELIANCE, 2500)
+    order = house.places(RELIANCE, "BUY", 10, price=2490)
+    house.all_wait(order, orderStatus="PENDING")
+    house.control.fault(SAME.client_id, "modify", "status", times=-1, after=False)
+    house.changes(order, price=2480)
+    house.waits(order, HALF, price=2480.0)
+    house.price(RELIANCE, 2485)
+    house.waits(order, SAME, orderStatus="TRADED", filledQty=10)
+    ahead = eventually(lambda: _in_state(house, order, "filled"))
+    assert ahead["filled"] == 10
+    cancels = house.requests(SAME, "DELETE")
+    house.cancels(order)
+    house.waits(order, HALF, orderStatus="CANCELLED")
+    copy = eventually(lambda: _out_of_step(house, order))
+    assert "filled 10" in copy["reason"]
+    assert house.requests(SAME, "DELETE") == cancels
+    house.control.clear_faults()
+
+
+def _in_state(house: House, order: str, state: str) -> dict[str, object] | None:
+    copy = house.copy(order, SAME)
+    return copy if copy["state"] == state else None
+
+
+def _out_of_step(house: House, order: str) -> dict[str, object] | None:
+    copy = house.copy(order, SAME)
+    return None if copy["in_step"] else copy

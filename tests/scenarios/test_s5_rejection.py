@@ -1,0 +1,57 @@
+"""Scenarios 5: rejected leaders and rejected copies."""
+
+import pytest
+
+from tests.scenarios.house import HALF, LEADER, RELIANCE, SAME, SBIN, House
+from tests.waiting import eventually
+
+scenario = pytest.mark.scenario
+
+
+@scenario("5.1")
+def test_a_rejected_leader_order_is_not_copied(house: House) -> None:
+    order = house.places(SBIN, "BUY", 10, price=950)
+    eventually(lambda: house.leader_order(order)["orderStatus"] == "REJECTED")
+    copy = eventually(lambda: _in_state(house, order, SAME.name, "skipped"))
+    assert "Circuit" in str(copy["reason"])
+    assert all(house.orders(order, member) == [] for member in house.members)
+
+
+@scenario("5.1")
+def test_copies_of_an_order_that_is_rejected_late_are_cancelled(house: House) -> None:
+    house.price(RELIANCE, 2500)
+    order = house.places(RELIANCE, "BUY", 10, price=2400)
+    house.all_wait(order, orderStatus="PENDING")
+    house.control.reject(LEADER, order, "RMS: order rejected by the exchange")
+    house.all_wait(order, orderStatus="CANCELLED", filledQty=0)
+
+
+@scenario("5.2")
+def test_a_rejected_copy_keeps_its_reason_and_is_not_repeated(house: House) -> None:
+    house.price(RELIANCE, 2500)
+    house.control.set_account(HALF.client_id, funds=1000)
+    order = house.places(RELIANCE, "BUY", 10, price=2400, product="CNC")
+    house.waits(order, SAME, orderStatus="PENDING")
+    row = house.waits(order, HALF, orderStatus="REJECTED")
+    copy = eventually(lambda: _in_state(house, order, HALF.name, "rejected"))
+    assert "Insufficient" in str(copy["reason"])
+    assert copy["order_ids"] == [row["orderId"]]
+    house.changes(order, price=2401)
+    house.waits(order, SAME, price=2401.0)
+    assert len(house.orders(order, HALF)) == 1
+    house.control.set_account(HALF.client_id, funds=100_000_000)
+
+
+@scenario("5.2")
+def test_a_refusal_that_passes_is_tried_again(house: House) -> None:
+    """A 429 was not carried out: it is asked again after a pause, once it may help."""
+    house.price(RELIANCE, 2500)
+    house.control.fault(SAME.client_id, "place", "throttle", times=1)
+    order = house.places(RELIANCE, "BUY", 10, price=2400)
+    house.waits(order, SAME, orderStatus="PENDING", quantity=10)
+
+
+def _in_state(house: House, order: str, follower: str, state: str) -> dict[str, object] | None:
+    rows = house.ask("copies", "--order", order, "--follower", follower)
+    found: dict[str, object] | None = next((row for row in rows if row["state"] == state), None)
+    return found
