@@ -87,7 +87,11 @@ def misshapen(wrong: ValidationError) -> tuple[Alert, ...]:
         if found["type"] == "extra_forbidden"
         for loc in _meant(found["loc"])
     }
-    return tuple(_misfit(found) for found in errors if found["loc"] not in meant)
+    return tuple(
+        _misfit(found)
+        for found in errors
+        if found["type"] != "missing" or found["loc"] not in meant
+    )
 
 
 def _meant(loc: Loc) -> Iterator[Loc]:

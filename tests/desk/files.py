@@ -1,0 +1,60 @@
+"""Configuration files for tests, and the program run as its user runs it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+GOOD = """\
+# Lockstep at the corner desk
+[leader]
+client_id = "1000000001"
+token = "env:LEADER_TOKEN"   # from the unit file
+
+# Asha comes first
+[[followers]]
+name = "asha"   # the careful one
+client_id = "1000000002"
+token = "file:asha.token"
+sizing = { multiplier = 0.5 }   # half
+
+# Ravi trades the double
+[[followers]]
+name = "ravi"
+client_id = "1000000003"
+token = "env:RAVI_TOKEN"
+paused = false   # until Friday
+[followers.sizing]
+multiplier = 2
+
+# The rest is as it comes
+[recovery]
+sweep_seconds = 2.5
+"""
+
+
+def written(folder: Path, text: str = GOOD, mode: int = 0o600) -> Path:
+    """A lockstep.toml with this text."""
+    path = folder / "lockstep.toml"
+    path.write_bytes(text.encode())
+    path.chmod(mode)
+    return path
+
+
+def run(
+    *words: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """`python run.py ...`, to its end."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), *words],
+        cwd=cwd,
+        env=os.environ | (env or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

@@ -1,0 +1,353 @@
+"""lockstep.toml becomes settings: every key of the contract, its default and its bounds."""
+
+from datetime import timedelta
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from actors.market_clock import always
+from desk.config import Config, ConfigError, load, parse
+from domain.messages import Level
+from domain.orders import Product
+from domain.permits import DHAN_ORDERS, Window
+from domain.protection import Protection
+from domain.rules import WhenClosed
+from domain.sizing import Multiplier
+from tests.desk.files import GOOD, written
+
+LEADER = '[leader]\nclient_id = "1000000001"\ntoken = "env:LEADER"\n'
+LOOPBACK = """
+[dhan]
+api_url = "http://127.0.0.1:8000/v2"
+auth_url = "http://localhost:8000"
+feed_url = "ws://[::1]:8001"
+master_url = "http://127.9.9.9/master.csv"
+"""
+
+
+def config(text: str) -> Config:
+    return parse(Path("/etc/lockstep/lockstep.toml"), text.encode())
+
+
+def follower(*lines: str) -> str:
+    """The file of a leader and one follower with these lines in its table."""
+    head = ("[[followers]]", 'name = "asha"', 'client_id = "1000000002"', 'token = "env:ASHA"')
+    return LEADER + "\n".join([*head, *lines]) + "\n"
+
+
+def refused(text: str) -> dict[str, str]:
+    """Where the file is refused, and all that is said of it there."""
+    with pytest.raises(ConfigError) as caught:
+        config(text)
+    return {found.where: f"{found.what}; {found.fix}" for found in caught.value.findings}
+
+
+def test_the_defaults_are_dhans_production_and_the_contracts() -> None:
+    made = config(LEADER)
+    assert made.engine.leader.api_url == "https://api.dhan.co/v2"
+    assert made.engine.leader_feed.url == "wss://api-order-update.dhan.co"
+    assert made.auth_url == "https://auth.dhan.co"
+    assert made.engine.master.startswith("https://images.dhan.co/api-data/")
+    assert made.engine.master.endswith("-detailed.csv")
+    assert made.engine.ledger == Path("/etc/lockstep/copy_trading.db")
+    assert made.engine.sweep_seconds == 3
+    assert not made.always_open
+    assert not made.loopback
+    assert made.followers == ()
+
+
+def test_a_follower_has_what_is_said_for_all_unless_it_says_otherwise() -> None:
+    common = """
+    [recovery]
+    sweep_seconds = 2
+    max_age_seconds = 20
+    [limits]
+    orders = { second = 8, day = 5000 }
+    [protection]
+    band_percent = 0.7
+    chase_seconds = 5
+    """
+    plain = config(common + follower()).followers[0]
+    assert plain.rules.max_age == timedelta(seconds=20)
+    assert plain.rules.protection == Protection(Fraction(7, 1000), 5.0, 2)
+    assert plain.windows == (
+        Window(1, 8),
+        Window(60, 250),
+        Window(3600, 1000),
+        Window(86400, 5000),
+    )
+    assert plain.sweep_seconds == 2
+    own = config(
+        common
+        + follower(
+            "max_age_seconds = 0.5",
+            "limits = { orders = { second = 3, minute = 100 } }",
+            "protection = { band_percent = 2, chase_times = 0 }",
+        )
+    ).followers[0]
+    assert own.rules.max_age == timedelta(milliseconds=500)
+    assert own.rules.protection == Protection(Fraction(2, 100), 5.0, 0)
+    assert [window.limit for window in own.windows] == [3, 100, 1000, 5000]
+
+
+def test_a_follower_says_the_rest_for_itself() -> None:
+    made = config(
+        follower(
+            "paused = true",
+            'when_closed = "amo"',
+            'products = { MARGIN = "INTRADAY", CNC = "MTF" }',
+            'source_ip = "10.1.2.3"',
+        )
+    ).followers[0]
+    assert made.paused
+    assert made.rules.when_closed is WhenClosed.AMO
+    assert made.rules.product(Product.MARGIN) is Product.INTRADAY
+    assert made.rules.product(Product.CNC) is Product.MTF
+    assert made.rules.product(Product.INTRADAY) is Product.INTRADAY
+    assert made.address.source_ip == made.feed.source_ip == "10.1.2.3"
+    plain = config(follower()).followers[0]
+    assert plain.rules.when_closed is WhenClosed.HOLD
+    assert plain.rules.sizing == Multiplier(Fraction(1))
+    assert plain.windows == DHAN_ORDERS
+    assert not plain.paused
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "exact"),
+    [
+        ("0.1", Fraction(1, 10)),
+        ("0.30000000000000004", Fraction(30000000000000004, 10**17)),
+        ("2", Fraction(2)),
+        ("1e-3", Fraction(1, 1000)),
+        ("1_000.000", Fraction(1000)),
+    ],
+)
+def test_a_multiplier_is_exact(multiplier: str, exact: Fraction) -> None:
+    made = config(follower(f"sizing = {{ multiplier = {multiplier} }}"))
+    assert made.followers[0].rules.sizing == Multiplier(exact)
+
+
+@pytest.mark.parametrize(
+    ("lines", "where", "said"),
+    [
+        ("sizing = { multiplier = 0 }", "followers[0].sizing.multiplier", "from 0.0001 to 1000"),
+        ("sizing = { multiplier = -1 }", "followers[0].sizing.multiplier", "not allowed"),
+        ("sizing = { multiplier = inf }", "followers[0].sizing.multiplier", "not a number"),
+        ("sizing = { multiplier = nan }", "followers[0].sizing.multiplier", "not a number"),
+        ("sizing = { multiplier = true }", "followers[0].sizing.multiplier", "not a number"),
+        ('sizing = { multiplier = "2" }', "followers[0].sizing.multiplier", "not a number"),
+        ("sizing = { multiplier = 1e-99999 }", "followers[0].sizing.multiplier", "not allowed"),
+        ("sizing = {}", "followers[0].sizing.multiplier", "missing"),
+        ("sizing = 2", "followers[0].sizing", "not a table"),
+        ('when_closed = "skipp"', "followers[0].when_closed", 'did you mean "skip"'),
+        ("paused = 1", "followers[0].paused", "true or false"),
+        ("max_age_seconds = 0", "followers[0].max_age_seconds", "above 0"),
+        ("limits = { orders = { second = 0 } }", "followers[0].limits.orders.second", "from 1"),
+        ("limits = { orders = { day = 1.5 } }", "followers[0].limits.orders.day", "whole number"),
+        ("protection = { band_percent = 21 }", "followers[0].protection.band_percent", "most 20"),
+        ('products = { MARGIN = "MARGN" }', "followers[0].products.MARGIN", "did you mean"),
+        ('source_ip = "10.0.0"', "followers[0].source_ip", "not an IP address"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_its_path(lines: str, where: str, said: str) -> None:
+    found = refused(follower(lines))
+    assert list(found) == [where]
+    assert said in found[where]
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "said"),
+    [
+        ("[recovery]\nsweep_seconds = 0.1", "recovery.sweep_seconds", "from 0.2 to 60"),
+        ("[recovery]\nsweep_seconds = 61", "recovery.sweep_seconds", "from 0.2 to 60"),
+        ('[clock]\nsessions = "alway"', "clock.sessions", 'did you mean "always"'),
+        ('[clock]\nsessions = "always"', "clock.sessions", "every address is on this host"),
+        ('[ledger]\npath = ""', "ledger.path", "path of a file"),
+        ("[ledger]\npath = 7", "ledger.path", "text in quotes"),
+        ('[dhan]\napi_url = "http://api.dhan.co"', "dhan.api_url", "not encrypted"),
+        ('[dhan]\napi_url = "wss://api.dhan.co"', "dhan.api_url", "right kind"),
+        ('[dhan]\nfeed_url = "ws://10.0.0.1"', "dhan.feed_url", "not encrypted"),
+        ('[dhan]\nfeed_url = "https://x.co"', "dhan.feed_url", "right kind"),
+        ('[dhan]\nmaster_url = "http://x.co/m.csv"', "dhan.master_url", "not encrypted"),
+        ('[dhan]\nauth_url = "https://me:pw@auth.dhan.co"', "dhan.auth_url", "a password"),
+        ('[dhan]\napi_url = "https://api.dhan.co/?token=1"', "dhan.api_url", "more than a host"),
+        ('[dhan]\napi_url = "https://api.dhan.co:99999"', "dhan.api_url", "not an address"),
+    ],
+)
+def test_a_wrong_common_value_is_refused_by_its_path(table: str, where: str, said: str) -> None:
+    found = refused(f"{table}\n{LEADER}")
+    assert list(found) == [where]
+    assert said in found[where]
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("", "leader"),
+        ('[leader]\nclient_id = "1"', "leader.token"),
+        ('[leader]\nclient_id = 1000000001\ntoken = "env:A"', "leader.client_id"),
+        ('[leader]\nclient_id = "1 2"\ntoken = "env:A"', "leader.client_id"),
+        (f"{LEADER}[followers]\nname = 'a'", "followers"),
+        (f"followers = [1]\n{LEADER}", "followers[0]"),
+        (follower('name2 = "x"').replace('"asha"', '"As ha"'), "followers[0].name"),
+    ],
+)
+def test_what_is_missing_or_of_another_shape_is_named(text: str, where: str) -> None:
+    assert where in refused(text)
+
+
+@pytest.mark.parametrize(
+    ("key", "where", "near"),
+    [
+        ("multiplyer = 0.5", "followers[0].multiplyer", "sizing.multiplier"),
+        ("sizing = { multiplyer = 0.5 }", "followers[0].sizing.multiplyer", "multiplier"),
+        ("pause = true", "followers[0].pause", "paused"),
+        ("max_age_second = 3", "followers[0].max_age_second", "max_age_seconds"),
+        ("sweep_second = 3", "followers[0].sweep_second", "recovery.sweep_seconds"),
+        ('products = { MARGN = "CNC" }', "followers[0].products.MARGN", "MARGIN"),
+        ('"odd key" = 1', 'followers[0]."odd key"', "allowed here: name, client_id"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest_right_name(
+    key: str, where: str, near: str
+) -> None:
+    found = refused(follower(key))
+    assert list(found) == [where]
+    assert near in found[where]
+    assert "allowed here" in found[where]
+
+
+@pytest.mark.parametrize(
+    "rule", ["quantity = 10", "lots = 1", "capital = true", "risk_percent = 1"]
+)
+def test_sizing_that_comes_later_says_so_and_what_is_allowed_now(rule: str) -> None:
+    found = refused(follower(f"sizing = {{ {rule} }}"))
+    where = f"followers[0].sizing.{rule.split()[0]}"
+    assert list(found) == [where]
+    assert found[where] == "comes with a later release; allowed now: multiplier"
+
+
+def test_all_problems_of_a_file_are_told_at_once() -> None:
+    text = """
+    colour = "red"
+    [recovery]
+    sweep_seconds = 0
+    [leader]
+    client_id = "1000000001"
+    [[followers]]
+    name = "asha"
+    client_id = "1000000001"
+    token = "env:A"
+    [[followers]]
+    name = "asha"
+    client_id = "1000000003"
+    token = "evn:B"
+    """
+    assert set(refused(text)) == {
+        "colour",
+        "recovery.sweep_seconds",
+        "leader.token",
+        "followers[0].client_id",
+        "followers[1].name",
+        "followers[1].token",
+    }
+
+
+def test_two_followers_cannot_share_an_address_of_their_own() -> None:
+    twins = follower('source_ip = "10.0.0.1"') + "\n".join(
+        (
+            "[[followers]]",
+            'name = "ravi"',
+            'client_id = "1000000003"',
+            'token = "env:RAVI"',
+            'source_ip = "10.0.0.1"',
+        )
+    )
+    assert list(refused(twins)) == ["followers[1].source_ip"]
+
+
+def test_plain_addresses_are_for_this_host_and_there_markets_may_be_always_open() -> None:
+    made = config(f'{LOOPBACK}\n[clock]\nsessions = "always"\n{LEADER}')
+    assert made.loopback
+    assert made.always_open
+    assert made.engine.takes_orders is always
+    assert made.engine.leader.api_url == "http://127.0.0.1:8000/v2"
+
+
+@pytest.mark.parametrize("key", ["api_url", "auth_url", "feed_url", "master_url"])
+def test_one_address_elsewhere_keeps_markets_from_being_always_open(key: str) -> None:
+    lines = [line for line in LOOPBACK.splitlines() if not line.startswith(key)]
+    found = refused("\n".join([*lines, "[clock]", 'sessions = "always"', LEADER]))
+    assert list(found) == ["clock.sessions"]
+
+
+def test_a_master_in_a_file_is_on_this_host() -> None:
+    local = LOOPBACK.replace("http://127.9.9.9/master.csv", "master.csv")
+    made = config(f'{local}\n[clock]\nsessions = "always"\n{LEADER}')
+    assert made.engine.master == "/etc/lockstep/master.csv"
+
+
+def test_relative_paths_are_relative_to_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, f'[ledger]\npath = "state/l.db"\n{GOOD}')
+    (tmp_path / "asha.token").write_text("token-of-asha\n")
+    monkeypatch.chdir(tmp_path.parent)
+    made = load(Path(tmp_path.name, path.name))
+    assert made.engine.ledger == tmp_path / "state/l.db"
+    assert made.followers[0].address.token() == "token-of-asha"
+
+
+def test_the_same_file_gives_equal_settings_twice() -> None:
+    assert config(GOOD) == config(GOOD)
+    other = config(GOOD.replace("asha.token", "asha2.token"))
+    assert other.followers[0] != config(GOOD).followers[0]
+    assert other.followers[1] == config(GOOD).followers[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[leader", "is not TOML"),
+        (b"a = 1\na = 2", "is not TOML"),
+        (b"a = \xff", "UTF-8"),
+        (b"a = " + b"[" * 5000, "is not TOML"),
+        (b"a = " + b"9" * 5000, "is not TOML"),
+    ],
+)
+def test_what_is_no_toml_is_said_to_be_none(tmp_path: Path, content: bytes, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        parse(tmp_path / "lockstep.toml", content)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no such file"):
+        load(tmp_path / "lockstep.toml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "token", "mode", "quiet"),
+    [
+        (0o600, "literal-token", 0, True),
+        (0o640, "literal-token", 0, False),
+        (0o604, "literal-token", 0, False),
+        (0o644, "env:TOKEN", 0, True),
+        (0o644, "file:t", 0o600, True),
+        (0o644, "file:t", 0o640, True),
+        (0o600, "file:t", 0o644, False),
+    ],
+)
+def test_tokens_that_others_can_read_are_warned_of(
+    tmp_path: Path, file: int, token: str, mode: int, quiet: bool
+) -> None:
+    (tmp_path / "t").write_text("token-in-a-file")
+    (tmp_path / "t").chmod(mode)
+    made = load(written(tmp_path, LEADER.replace("env:LEADER", token), file))
+    assert (made.warnings == ()) is quiet
+    for warning in made.warnings:
+        assert warning.level is Level.WARNING
+        assert warning.where == "leader.token"
+        assert "chmod 600" in warning.fix
