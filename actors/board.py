@@ -4,7 +4,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from actors.floor import Floor, FloorActor
-from actors.post import BOARD
+from actors.ledger import Record
+from actors.post import BOARD, LEDGER
 from domain.messages import (
     Alert,
     CopyChanged,
@@ -17,6 +18,7 @@ from domain.messages import (
     SessionChanged,
 )
 from domain.orders import Order
+from ledger.moods import mood_entry
 
 _ALERTS = 50
 
@@ -31,12 +33,12 @@ class View:
     """The board at one moment. `links` tells for each client id whether its order feed is up;
     `alerts` are the newest last."""
 
-    orders: tuple[Order, ...]
-    copies: tuple[CopyReport, ...]
-    moods: tuple[MoodChanged, ...]
-    links: tuple[tuple[str, bool], ...]
-    sessions: tuple[SessionChanged, ...]
-    alerts: tuple[Alert, ...]
+    orders: tuple[Order, ...] = ()
+    copies: tuple[CopyReport, ...] = ()
+    moods: tuple[MoodChanged, ...] = ()
+    links: tuple[tuple[str, bool], ...] = ()
+    sessions: tuple[SessionChanged, ...] = ()
+    alerts: tuple[Alert, ...] = ()
 
     def missing(self) -> list[tuple[str, str]]:
         """Leader orders and followers between which nothing was decided yet."""
@@ -74,6 +76,7 @@ class BoardActor(FloorActor):
                 self._orders[order.order_id] = order
             case MoodChanged(follower):
                 self._moods[follower] = message
+                self.floor.post.tell(LEDGER, Record(mood_entry(message)))
             case FeedLive(account):
                 self._links[account] = True
             case FeedLost(account) | FeedRefused(account):

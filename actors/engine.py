@@ -8,7 +8,8 @@ believed.
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pykka
@@ -18,9 +19,9 @@ from actors.board import BoardActor, Look, View
 from actors.clock import Clock, HostClock
 from actors.feed import LeaderFeedActor
 from actors.floor import Begin, Floor
-from actors.follower import FollowerActor
+from actors.follower import Drain, FollowerActor
 from actors.instruments import InstrumentsActor
-from actors.ledger import LedgerActor, Settle
+from actors.ledger import LedgerActor, Record, Settle
 from actors.limiter import RateLimiterActor
 from actors.market_clock import MarketClockActor, TakesOrders, exchange_hours
 from actors.post import (
@@ -37,15 +38,15 @@ from actors.post import (
     follower_name,
 )
 from actors.recovery import RecoveryActor
-from actors.supervisor import Patience, RosterChanged, Started, StartActor, StopChildren, Supervisor
+from actors.supervisor import Patience, RosterChanged, StartActor, Started, StopChildren, Supervisor
 from actors.timer import Timer
 from dhan.feed import FeedAddress
 from dhan.wire import AccountAddress, Wire
-from domain.messages import PermitsUsed
+from domain.messages import Alert, PermitsUsed
 
 logger = logging.getLogger(__name__)
 
-_FINISH_SECONDS = 4.0
+_FINISH_SECONDS = 3.5
 _ASK_SECONDS = 5.0
 _SETTLE_SECONDS = 1.0
 
@@ -60,7 +61,7 @@ class EngineSettings:
     master: str
     sweep_seconds: float = 3.0
     takes_orders: TakesOrders = exchange_hours
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
 
 
 class Engine:
@@ -112,26 +113,49 @@ class Engine:
             raise TypeError("the board answered with something else")
         return view
 
-    def stop(self) -> None:
-        """Stop deciding, let requests in flight finish or be recorded as unknown, save, end."""
-        supervisor = self._supervisor()
-        supervisor.ask(StopChildren((FEED, RECOVERY, MARKET_CLOCK, INSTRUMENTS)))
-        supervisor.ask(StopChildren(self._followers))
-        self._settle_ledger()
-        self._floor.wire.stop(_FINISH_SECONDS)
-        supervisor.ask(StopChildren((LIMITER, LEDGER, BOARD)))
-        supervisor.stop()
-        self._floor.timer.stop()
+    def alert(self, alert: Alert) -> None:
+        """Tell the operator something, and keep it."""
+        self.post.tell(BOARD, alert)
+        self.post.tell(LEDGER, Record(alert))
 
-    def _settle_ledger(self) -> None:
-        """Have every request that was on its way to the ledger recorded and written, or refused."""
-        ledger = self.post.ref(LEDGER)
-        if ledger is None:
-            return
+    def stop(self) -> View:
+        """Stop deciding, let requests in flight finish or be recorded as unknown, save, end.
+
+        The board as it was last, empty when it could not be had.
+        """
+        view = View()
         try:
+            self._stop_deciding()
+            self._floor.wire.stop(_FINISH_SECONDS)
+            self._stop_children(self._followers)
+            self._ask_ledger_to_settle()
+            view = self.view()
+            self._stop_children((LIMITER, LEDGER, BOARD))
+            self._supervisor().stop()
+        except (pykka.ActorDeadError, pykka.Timeout):
+            logger.exception("Not every actor could be stopped in the right order")
+            self._floor.wire.stop(0.0)
+            for ref in self.post.refs():
+                ref.stop(block=False)
+        self._floor.timer.stop()
+        return view
+
+    def _stop_deciding(self) -> None:
+        """Have every request that was decided on recorded and written, and no other follow."""
+        self._stop_children((FEED, RECOVERY, MARKET_CLOCK, INSTRUMENTS))
+        refs = [ref for name in self._followers if (ref := self.post.ref(name)) is not None]
+        for drained in [ref.ask(Drain(), block=False) for ref in refs]:
+            with suppress(pykka.Timeout, pykka.ActorDeadError):
+                drained.get(timeout=_SETTLE_SECONDS)
+        self._ask_ledger_to_settle()
+
+    def _ask_ledger_to_settle(self) -> None:
+        ledger = self.post.ref(LEDGER)
+        if ledger is not None:
             ledger.ask(Settle(), timeout=_SETTLE_SECONDS)
-        except (pykka.Timeout, pykka.ActorDeadError):
-            logger.error("The ledger did not answer before the stop")
+
+    def _stop_children(self, names: tuple[str, ...]) -> None:
+        self._supervisor().ask(StopChildren(names))
 
     def _run(self, name: str, start: StartActor) -> None:
         self._supervisor().ask(Started(name, start))

@@ -56,6 +56,7 @@ _IDLE_SWEEP = timedelta(seconds=20)
 _OVERDUE = timedelta(seconds=10)
 _LEDGER_PAUSE = 1.0
 _RANK = {Cancel: 0, Modify: 1, Place: 2}
+_LOG_LEVELS = {Level.WARNING: logging.WARNING, Level.ERROR: logging.ERROR}
 _PARKING = frozenset({Refused.TOKEN, Refused.ADDRESS})
 
 
@@ -64,6 +65,11 @@ class Configured:
     """The follower's settings are other ones from now on."""
 
     settings: FollowerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Asks that nothing more be decided; answers to what was sent are still taken in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,7 @@ class FollowerActor(FloorActor):
         self._pace = Pace(floor.post, settings.address.client_id, settings.name)
         self._reporter = Reporter(floor.post, self._book)
         self._ready = False
+        self._drained = False
         self._trouble: Refusal | None = None
         self._waiting: dict[str, None] = {}
         self._live: set[str] = set()
@@ -132,6 +139,8 @@ class FollowerActor(FloorActor):
                 self._consider_all()
             case Configured(settings):
                 self._configured(settings)
+            case Drain():
+                self._drained = True
             case LimiterRestarted():
                 self._pace.open(self._settings.windows)
             case FeedLive() | FeedLost() | FeedRefused():
@@ -269,6 +278,12 @@ class FollowerActor(FloorActor):
             self._consider(leader_id)
         for leader_id in self._book.give_up(now):
             self._gave_up(leader_id)
+        for leader_id, how in self._book.lagging(now):
+            self._alert(
+                f"the copy of order {leader_id} lags: {how}",
+                "see whether its price can still be had, and change or cancel it by hand if not",
+                Level.WARNING,
+            )
         every = timedelta(seconds=self._settings.sweep_seconds) if self._live else _IDLE_SWEEP
         if self._read_at is None or now - self._read_at >= every:
             self._account.read_book()
@@ -299,6 +314,9 @@ class FollowerActor(FloorActor):
         """Take the next step of one copy."""
         if not self._ready or leader_id not in self._book.orders:
             return
+        self._reporter.touch(leader_id)
+        if self._drained:
+            return
         step = self._step(leader_id)
         match step:
             case Place() | Modify() | Cancel():
@@ -314,7 +332,6 @@ class FollowerActor(FloorActor):
             self._waiting.pop(leader_id, None)
         else:
             self._live.add(leader_id)
-        self._reporter.touch(leader_id)
 
     def _consider_all(self) -> None:
         for leader_id in self._most_urgent(list(self._book.orders)) if self._ready else ():
@@ -377,7 +394,6 @@ class FollowerActor(FloorActor):
     def _park(self, trouble: Refusal) -> None:
         if self._trouble is None:
             self._trouble = trouble
-            logger.error("%s is parked: %s", self.name, trouble.message)
             self._alert(
                 f"parked, Dhan refused its {trouble.kind}: {trouble.message}",
                 "give a valid token" if trouble.kind is Refused.TOKEN else "register this address",
@@ -401,7 +417,8 @@ class FollowerActor(FloorActor):
         reason = self._trouble.message if self._trouble else ""
         self.floor.post.tell(BOARD, MoodChanged(self._settings.name, self._mood, reason))
 
-    def _alert(self, what: str, fix: str) -> None:
-        alert = Alert(Level.ERROR, what, self._settings.name, fix)
+    def _alert(self, what: str, fix: str, level: Level = Level.ERROR) -> None:
+        logger.log(_LOG_LEVELS[level], "%s: %s", self._settings.name, what)
+        alert = Alert(level, what, self._settings.name, fix)
         self.floor.post.tell(BOARD, alert)
         self.floor.post.tell(LEDGER, Record(alert))

@@ -87,11 +87,19 @@ class LedgerActor(FloorActor):
         batch, other = self._drain(message)
         if batch or isinstance(other, Tick):
             self._commit(batch)
-        if isinstance(other, Restore):
-            since = self.floor.clock.now() - _MEMORY
-            copies = copies_of(self._ledger, other.follower, since)
-            self.floor.post.tell(follower_name(other.follower), Restored(tuple(copies)))
+        match other:
+            case Restore(follower):
+                self._restore(follower)
+            case None | Tick() | Settle():
+                pass
+            case _:
+                super().receive(other)
         return None
+
+    def _restore(self, follower: str) -> None:
+        since = self.floor.clock.now() - _MEMORY
+        copies = copies_of(self._ledger, follower, since)
+        self.floor.post.tell(follower_name(follower), Restored(tuple(copies)))
 
     def _drain(self, message: object) -> tuple[list[Dispatch | Record], object]:
         """Everything to be written that waits in the mailbox, up to the first other message."""

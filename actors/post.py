@@ -49,6 +49,10 @@ class Post:
         """The running actor of that name."""
         return self._addresses.get(name)
 
+    def refs(self) -> list[Ref]:
+        """All running actors."""
+        return list(self._addresses.values())
+
     def tell(self, name: str, message: object) -> bool:
         """Tell the actor of that name; False when it is not running."""
         ref = self._addresses.get(name)

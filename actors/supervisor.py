@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 StartActor = Callable[[], Ref]
 StartFollower = Callable[[FollowerSettings], Ref]
 
-_STOP_SECONDS = 2.0
+_STOP_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,16 +80,15 @@ def run(options: Options) -> int:
             leader = Leader(broker.control, _LEADER)
             day = _Day(engine, leader, stop, show, options.pace)
             day.run(until_stopped=show.console.is_terminal and not options.once)
-            view = engine.view()
         finally:
-            engine.stop()
+            view = engine.stop()
         return _ended(day, view, show, ledger, options)
 
 
 def _ended(day: "_Day", view: View, show: Show, ledger: Path, options: Options) -> int:
     """Print the summary, write the document, and say how it went."""
     show.console.print(summary(view))
-    in_step = day.done and view.in_step
+    in_step = day.done and view.in_step and not day.engine.fatal
     for copy in view.copies:
         if not copy.in_step:
             show.console.print(f"{copy.follower}: order {copy.leader_order_id}: {copy.reason}")
@@ -148,7 +147,7 @@ class _Day:
         player.start()
         attend(self.engine, self._show, self._over, self._look)
         if until_stopped and not self._stop.is_set() and not self.engine.ended.is_set():
-            self._show.caption = f"The day is done. Ctrl-C ends; {self._leader.control.url} steers"
+            self._show.caption = "The day is done; Ctrl-C ends"
             attend(self.engine, self._show, self._stop, self._look)
         player.join()
 

@@ -5,6 +5,7 @@ does; whoever runs it lets the followers catch up there."""
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from simulator.client import Control
 
@@ -20,6 +21,24 @@ SBIN: _Key = ("NSE_EQ", "3045")
 NIFTY_CALL: _Key = ("NSE_FNO", "40001")
 
 
+class _More(TypedDict, total=False):
+    """What of an order goes without saying most of the time."""
+
+    order_type: str
+    product: str
+    validity: str
+    trigger: float
+
+
+class _Changes(TypedDict, total=False):
+    """What of an order can be changed."""
+
+    order_type: str
+    quantity: int
+    price: float
+    trigger: float
+
+
 @dataclass(frozen=True, slots=True)
 class Leader:
     """The leader's hand in the Dhan app, and the market's moves; prices in rupees."""
@@ -27,15 +46,15 @@ class Leader:
     control: Control
     client_id: str
 
-    def buys(self, key: _Key, quantity: int, price: float = 0, **more: object) -> str:
+    def buys(self, key: _Key, quantity: int, price: float = 0, **more: Unpack[_More]) -> str:
         """Place a buy order, LIMIT unless `more` says otherwise; its id."""
         return self._places(key, "BUY", quantity, price, more)
 
-    def sells(self, key: _Key, quantity: int, price: float = 0, **more: object) -> str:
+    def sells(self, key: _Key, quantity: int, price: float = 0, **more: Unpack[_More]) -> str:
         """Place a sell order; its id."""
         return self._places(key, "SELL", quantity, price, more)
 
-    def changes(self, order_id: str, **changes: object) -> None:
+    def changes(self, order_id: str, **changes: Unpack[_Changes]) -> None:
         """Change an open order."""
         self.control.modify(self.client_id, order_id, **changes)
 
@@ -56,9 +75,7 @@ class Leader:
                 return
             time.sleep(_LOOK_SECONDS)
 
-    def _places(
-        self, key: _Key, side: str, quantity: int, price: float, more: dict[str, object]
-    ) -> str:
+    def _places(self, key: _Key, side: str, quantity: int, price: float, more: _More) -> str:
         segment, security_id = key
         return self.control.place(
             self.client_id,
