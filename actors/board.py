@@ -64,6 +64,7 @@ class BoardActor(FloorActor):
         self._orders: dict[str, Order] = {}
         self._copies: dict[tuple[str, str], CopyReport] = {}
         self._moods: dict[str, MoodChanged] = {}
+        self._roster: tuple[str, ...] = ()
         self._links: dict[str, bool] = {}
         self._sessions: dict[str, SessionChanged] = {}
         self._alerts: deque[Alert] = deque(maxlen=_ALERTS)
@@ -85,8 +86,8 @@ class BoardActor(FloorActor):
                 self._sessions[segment] = message
             case Alert():
                 self._alerts.append(message)
-            case FollowerGone(follower):
-                self._moods.pop(follower, None)
+            case Roster(followers):
+                self._roster = followers
             case Look():
                 return self._view()
             case _:
@@ -97,7 +98,7 @@ class BoardActor(FloorActor):
         return View(
             orders=tuple(self._orders.values()),
             copies=tuple(self._copies.values()),
-            moods=tuple(self._moods.values()),
+            moods=tuple(self._moods[name] for name in self._roster if name in self._moods),
             links=tuple(self._links.items()),
             sessions=tuple(self._sessions.values()),
             alerts=tuple(self._alerts),
@@ -105,7 +106,7 @@ class BoardActor(FloorActor):
 
 
 @dataclass(frozen=True, slots=True)
-class FollowerGone:
-    """A follower was removed; what it copied stays on the board."""
+class Roster:
+    """The followers are these, in this order; what one who is gone has copied stays."""
 
-    follower: str
+    followers: tuple[str, ...]

@@ -77,6 +77,11 @@ class LimiterRestarted:
     """The RateLimiterActor lost its memory of wishes and permits."""
 
 
+@dataclass(frozen=True, slots=True)
+class BoardRestarted:
+    """The BoardActor lost its memory of copies and moods."""
+
+
 class FollowerActor(FloorActor):
     """Follows the leader in one account."""
 
@@ -141,6 +146,9 @@ class FollowerActor(FloorActor):
                 self._configured(settings)
             case Drain():
                 self._drained = True
+            case BoardRestarted():
+                self._tell_mood()
+                self._reporter.retell()
             case LimiterRestarted():
                 self._pace.open(self._settings.windows)
             case FeedLive() | FeedLost() | FeedRefused():

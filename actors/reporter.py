@@ -8,7 +8,7 @@ from actors.ledger import Record
 from actors.post import BOARD, LEDGER, Post
 from domain.copybook import CopyBook
 from domain.messages import Answered, CopyChanged, CopyReport
-from domain.outcomes import Accepted
+from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Throttled, Unknown
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,11 @@ class Reporter:
     def touch(self, leader_id: str) -> None:
         """Look at this copy at the next flush."""
         self._touched[leader_id] = None
+
+    def retell(self) -> None:
+        """Tell of every copy again at the next flush."""
+        self._touched |= dict.fromkeys(self._told)
+        self._told.clear()
 
     def flush(self, now: datetime) -> None:
         """Tell the board and the ledger of every touched copy that is not what it was."""
@@ -55,6 +60,20 @@ class Reporter:
             )
 
 
+def _words(came: Outcome) -> str:
+    match came:
+        case Accepted(order_id):
+            return f"accepted as {order_id}" if order_id else "accepted"
+        case Refusal(kind, message):
+            return f"refused ({kind}): {message}"
+        case Throttled(message):
+            return f"throttled: {message}"
+        case Unknown(why):
+            return f"outcome not known: {why}"
+        case NotSent(why):
+            return f"not sent: {why}"
+
+
 def log_answer(answer: Answered) -> None:
     """One line for each answer: what was asked, what came, how long it took."""
     intent = answer.intent
@@ -65,7 +84,7 @@ def log_answer(answer: Answered) -> None:
         level,
         "%s: %s in %d ms",
         intent.change or "place",
-        answer.outcome,
+        _words(answer.outcome),
         took,
         extra={
             "leader_order": intent.leader_order_id,

@@ -14,9 +14,9 @@ from types import TracebackType
 import pykka
 
 from actors.account import FollowerSettings
-from actors.board import FollowerGone
+from actors.board import Roster
 from actors.floor import Begin, Crashed, Floor, FloorActor
-from actors.follower import Configured, LimiterRestarted
+from actors.follower import BoardRestarted, Configured, LimiterRestarted
 from actors.post import (
     BOARD,
     FOLLOWER,
@@ -141,6 +141,9 @@ class Supervisor(FloorActor):
         self._run(name)
         if name == LIMITER:
             self.floor.post.tell_followers(LimiterRestarted())
+        if name == BOARD:
+            self.floor.post.tell(BOARD, Roster(tuple(self._settings)))
+            self.floor.post.tell_followers(BoardRestarted())
 
     def _give_up(self, name: str, why: str) -> None:
         what = f"crashed {self._patience.limit + 1} times within {self._patience.within:.0f} s"
@@ -164,6 +167,7 @@ class Supervisor(FloorActor):
 
     def _roster(self, followers: Sequence[FollowerSettings]) -> None:
         wanted = {settings.name: settings for settings in followers}
+        self.floor.post.tell(BOARD, Roster(tuple(wanted)))
         for name in [name for name in self._settings if name not in wanted]:
             self._remove(name)
         for name, settings in wanted.items():
@@ -194,7 +198,6 @@ class Supervisor(FloorActor):
         name = follower_name(follower)
         self._stop_all((name,))
         del self._settings[follower], self._children[name]
-        self.floor.post.tell(BOARD, FollowerGone(follower))
 
     def _stop_all(self, names: Sequence[str]) -> bool:
         """Stop the children side by side; whether all of them ended in time."""

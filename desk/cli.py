@@ -120,7 +120,7 @@ def _do(wanted: Namespace, desk: _Desk) -> int:
 def _run(wanted: Namespace, desk: _Desk) -> int:
     from desk.options import Options
 
-    options = Options(once=wanted.once, json_path=wanted.json_path)
+    options = Options(wanted.once, wanted.pace, wanted.json_path)
     if desk.path is None:
         from desk import paper
 

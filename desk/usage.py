@@ -12,6 +12,8 @@ Copies every order of one Dhan account into others. Without a verb it runs: live
 of lockstep.toml, or, where there is none, a paper day on an embedded broker.
 """
 
+_LONGEST_PACE = 60
+
 
 class Misused(Exception):
     """What the command line asks for makes no sense; says what would."""
@@ -39,6 +41,9 @@ def parser() -> ArgumentParser:
     top.add_argument("--config", type=Path, metavar="PATH", help="instead of ./lockstep.toml")
     top.add_argument("--once", action="store_true", help="end when the paper day is done")
     top.add_argument(
+        "--pace", type=_seconds, default=1.0, metavar="SECONDS", help="of the paper day (1.0)"
+    )
+    top.add_argument(
         "--json", type=Path, dest="json_path", metavar="PATH", help="write what happened there"
     )
     verbs = top.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
@@ -53,6 +58,13 @@ def parser() -> ArgumentParser:
     _followers(_verb(verbs, "followers", "the roster, also while it runs"))
     verbs.add_parser("simulator", help="a broker to play with (see: simulator --help)")
     return top
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= _LONGEST_PACE:
+        raise ValueError
+    return seconds
 
 
 def _followers(roster: ArgumentParser) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from actors.post import BOARD, FEED, INSTRUMENTS, LEDGER, LIMITER, MARKET_CLOCK, RECOVERY
 from actors.supervisor import Patience
+from domain.copies import CopyState
 from domain.rules import Mood
 from tests.actors.shop import ONE, TWO, Poison, Shop
 from tests.waiting import eventually
@@ -29,7 +30,12 @@ def test_after_a_crash_all_goes_on_as_if_nothing_had_been(shop: Shop, name: str)
     shop.control.cancel("1000000001", fresh)
     for account in (ONE, TWO):
         shop.waits(fresh, account, orderStatus="CANCELLED")
-    eventually(lambda: shop.engine.view().in_step, why="the board is not in step")
+    eventually(lambda: _whole(shop), why="the board does not show all of it in step")
+
+
+def _whole(shop: Shop) -> bool:
+    view = shop.engine.view()
+    return view.in_step and len(view.orders) == 2 and len(view.copies) == 4
 
 
 @scenario("9.2")
@@ -70,11 +76,16 @@ def test_a_follower_that_crashes_again_and_again_is_parked_alone(impatient: Shop
 
     paused = (shop.settings(ONE, paused=True), shop.settings(TWO))
     shop.engine.follow(paused)
+    eventually(lambda: ("one", CopyState.SKIPPED) in _states(shop), why="not skipped while paused")
     shop.engine.follow((shop.settings(ONE), shop.settings(TWO)))
     eventually(lambda: _mood(shop) is Mood.ACTIVE, why="not taken up again")
     fresh = shop.buys(2401)
     shop.waits(fresh, ONE, orderStatus="PENDING")
     assert shop.orders(order, ONE) == []
+
+
+def _states(shop: Shop) -> set[tuple[str, CopyState]]:
+    return {(copy.follower, copy.state) for copy in shop.engine.view().copies}
 
 
 def _mood(shop: Shop) -> Mood | None:
