@@ -60,6 +60,11 @@ class Connection(asyncio.Protocol):
         return not self._ends.poll(0)
 
     @property
+    def trouble(self) -> str:
+        """Why no request can be written any more; empty while one can."""
+        return self._poisoned
+
+    @property
     def proven(self) -> bool:
         """Whether it was of any use, unlike one that is taken and ended at once."""
         return bool(self._answers) or self._loop.time() - self._made_at >= _PROVEN_SECONDS
@@ -119,12 +124,12 @@ class Connection(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        lost = f"connection lost ({type(exc).__name__ if exc else 'closed by the broker'})"
         if self._flight is not None and self._headed and not self._framed and exc is None:
             self._answer(self._parser.get_status_code(), b"".join(self._body), None)
         else:
-            why = type(exc).__name__ if exc else "closed by the broker"
-            self._answer(None, b"", self._poisoned or f"connection lost ({why})")
-        self._poisoned = self._poisoned or "lost"
+            self._answer(None, b"", self._poisoned or lost)
+        self._poisoned = self._poisoned or lost
         self._lost(self)
 
     # httptools

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from dhan.calls import AccountAddress, Answer, Call
 from dhan.connection import Connection
 from dhan.requests import Kind, Request
+from dhan.tokens import TokenMissing
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +123,8 @@ class Line:
             head = self._head(call)
         except Exception as trouble:
             self._idle.append(connection)
-            call.unsent(f"no token to send it with ({type(trouble).__name__})")
+            missing = str(trouble) if isinstance(trouble, TokenMissing) else type(trouble).__name__
+            call.unsent(f"no token to send it with: {missing}")
             return
         self._busy.add(connection)
         written_at = connection.write(call, head)
@@ -257,7 +259,7 @@ class Line:
             self._idle.remove(connection)
         self._worked(connection)
         if not connection.proven and not self.closed:
-            self._failed("connections are ended as soon as they are made")
+            self._failed(f"a new connection is of no use ({connection.trouble})")
         self._reopen()
 
     def _worked(self, connection: Connection) -> None:

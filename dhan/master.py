@@ -11,10 +11,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 
 from dhan.codec.values import Unreadable, number, paise, quantity, segment, text
+from dhan.trust import trust
 from domain.instruments import Instrument, InstrumentKey
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,9 @@ def load(source: str, timeout: float) -> dict[InstrumentKey, Instrument]:
 @contextmanager
 def _opened(source: str, timeout: float) -> Iterator[Iterator[str]]:
     if source.startswith(("http://", "https://")):
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust())
+        )
         with opener.open(source, timeout=timeout) as answer:
             yield io.TextIOWrapper(answer, encoding="utf-8", newline="")
     else:
@@ -84,26 +87,35 @@ def _collect(lines: Iterator[str]) -> dict[InstrumentKey, Instrument]:
 
 def _instrument(row: list[str]) -> Instrument:
     exchange, letter, security, kind, underlying, symbol, lot, tick, upper, lower, freeze = row
-    key = InstrumentKey(segment(exchange, letter), text(security))
+    if not text(security):
+        raise Unreadable("no security id")
     return Instrument(
-        key=key,
-        lot=quantity(lot),
-        tick=_tick(number(tick)),
+        key=InstrumentKey(_segment(exchange, letter), text(security)),
+        lot=_lot(lot),
+        tick=_tick(tick),
         symbol=symbol,
         underlying=underlying,
         kind=kind,
-        freeze=_freeze(number(freeze)),
+        freeze=_freeze(freeze),
         upper=paise(upper) or None,
         lower=paise(lower) or None,
     )
 
 
-def _tick(tick: Decimal) -> int:
+# Few different values in some 200,000 rows.
+_segment = lru_cache(segment)
+_lot = lru_cache(quantity)
+
+
+@lru_cache
+def _tick(written: str) -> int:
     """The tick in whole paise; a part of a paisa (currency: 0.25) counts as a whole one, which
     is a coarser step that the exchange takes as well."""
-    return max(1, -int(-tick // 1))
+    return max(1, -int(-number(written) // 1))
 
 
-def _freeze(first_frozen: Decimal) -> int | None:
-    """Negative and zero mean that the exchange sets no limit."""
+@lru_cache
+def _freeze(written: str) -> int | None:
+    """The first quantity that is refused; negative and zero mean that there is none."""
+    first_frozen = number(written)
     return int(first_frozen) if first_frozen > 1 else None

@@ -17,11 +17,16 @@ class TokenMissing(Exception):
 class TokenSource:
     """Where a token is read: `env:NAME`, `file:PATH`, or the token itself.
 
-    Relative paths are relative to `folder`.
+    Relative paths are relative to `folder`. `path` is the file of a `file:` source.
     """
 
     written: str = field(repr=False)
     folder: Path = Path()
+    path: Path | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        kind, _, rest = self.written.partition(":")
+        object.__setattr__(self, "path", self.folder / rest if kind == "file" else None)
 
     @property
     def literal(self) -> bool:
@@ -33,25 +38,17 @@ class TokenSource:
         """The source in words that show no secret."""
         return "the token in the configuration" if self.literal else self.written
 
-    @property
-    def path(self) -> Path | None:
-        """The file of a `file:` source."""
-        if not self.written.startswith("file:"):
-            return None
-        return self.folder / self.written.removeprefix("file:")
-
     def read(self) -> str:
         """The token as it is now. Raises TokenMissing."""
-        if self.written.startswith("env:"):
-            token = os.environ.get(self.written.removeprefix("env:"), "")
-        elif self.path is not None:
-            token = _read(self.path, self.name)
+        if self.path is not None:
+            token = _read(self.path, self.name).strip()
+        elif self.literal:
+            token = self.written.strip()
         else:
-            token = self.written
-        token = token.strip()
+            token = os.environ.get(self.written.removeprefix("env:"), "").strip()
         if not token:
             raise TokenMissing(f"{self.name} is empty or not set")
-        if any(character.isspace() or not character.isprintable() for character in token):
+        if " " in token or not (token.isascii() and token.isprintable()):
             raise TokenMissing(f"{self.name} is not one token on one line")
         return token
 
@@ -61,7 +58,7 @@ class TokenSource:
 
 def _read(path: Path, name: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as trouble:
         raise TokenMissing(f"{name} cannot be read: {type(trouble).__name__}") from None
 

@@ -1,0 +1,190 @@
+"""Which way requests go: under TLS, past proxies, from the account's own address, with the token
+of the moment, and without a word about it."""
+
+import logging
+import traceback
+from pathlib import Path
+
+import pytest
+
+from dhan.calls import Answer, Call
+from dhan.feed import Feed, FeedAddress
+from dhan.master import MasterError, load
+from dhan.tokens import TokenSource
+from dhan.wire import Wire
+from tests.dhan.broker import TOKEN, Asked, Broker, answer
+from tests.dhan.certificates import Authority
+from tests.dhan.conftest import CLIENT, PLACE, READ, account
+from tests.dhan.listening import Heard
+from tests.waiting import eventually
+
+MASTER = (
+    "EXCH_ID,SEGMENT,SECURITY_ID,INSTRUMENT,UNDERLYING_SYMBOL,SYMBOL_NAME,LOT_SIZE,TICK_SIZE,"
+    "SM_UPPER_LIMIT,SM_LOWER_LIMIT,SM_FREEZE_QTY\nNSE,E,1333,EQUITY,HDFCBANK,HDFCBANK,1.0,5.0,0,0,0\n"
+)
+
+
+def _anything(asked: Asked) -> bytes:
+    return answer(MASTER if "master" in asked.path else "[]")
+
+
+# TLS
+
+
+def test_a_broker_that_the_authority_vouches_for_is_talked_to(authority: Authority) -> None:
+    wire = Wire()
+    wire.start()
+    with Broker(_anything, authority.server("localhost")) as broker:
+        line = wire.open(account(broker))
+        answers = [wire.call(line, PLACE, 5.0) for _ in range(5)]
+        assert [came.status for came in answers] == [200] * 5
+        assert load(broker.url + "/master", 5.0)
+        for peer in broker.live:
+            peer.close()
+        assert wire.call(line, PLACE, 5.0).status == 200
+        wire.stop(1.0)
+
+
+def _told_apart(wire: Wire, broker: Broker) -> None:
+    came = wire.call(wire.open(account(broker)), PLACE, 1.0)
+    assert came.status is None
+    assert came.written_at is None
+    assert "SSLCertVerificationError" in str(came.error)
+    assert broker.asked == []
+    with pytest.raises(MasterError):
+        load(broker.url + "/master", 5.0)
+    heard = Heard()
+    feed = Feed(FeedAddress(CLIENT, broker.url.replace("https", "wss"), lambda: TOKEN), heard)
+    feed.start()
+    eventually(lambda: heard.lost_for)
+    feed.stop(5.0)
+    assert "SSLCertVerificationError" in heard.lost_for[0]
+    assert broker.asked == []
+
+
+def test_a_broker_that_nobody_vouches_for_gets_no_token(wire: Wire, tmp_path: Path) -> None:
+    with Broker(_anything, Authority(tmp_path).server("localhost")) as broker:
+        _told_apart(wire, broker)
+
+
+def test_a_broker_under_another_name_gets_no_token(authority: Authority) -> None:
+    wire = Wire()
+    wire.start()
+    with Broker(_anything, authority.server("api.dhan.co")) as broker:
+        _told_apart(wire, broker)
+    wire.stop(1.0)
+
+
+# Proxies
+
+
+def test_no_proxy_of_the_environment_is_ever_used(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Broker(_anything) as proxy, Broker(_anything) as broker:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY", "WSS_PROXY"):
+            monkeypatch.setenv(name, f"http://localhost:{proxy.port}")
+            monkeypatch.setenv(name.lower(), f"http://localhost:{proxy.port}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        assert wire.call(wire.open(account(broker)), PLACE, 5.0).status == 200
+        assert load(broker.url + "/master", 5.0)
+        heard = Heard()
+        feed = Feed(FeedAddress(CLIENT, broker.url.replace("http", "ws"), lambda: TOKEN), heard)
+        feed.start()
+        eventually(lambda: "/v2" in broker.paths())
+        feed.stop(5.0)
+        assert proxy.peers == []
+
+
+# Addresses
+
+
+def test_everything_leaves_from_the_accounts_own_address(wire: Wire) -> None:
+    with Broker(_anything) as broker:
+        line = wire.open(account(broker, source_ip="127.0.0.2"))
+        assert wire.call(line, PLACE, 5.0).status == 200
+        heard = Heard()
+        url = broker.url.replace("http", "ws")
+        feed = Feed(FeedAddress(CLIENT, url, lambda: TOKEN, "127.0.0.3"), heard)
+        feed.start()
+        eventually(lambda: "/v2" in broker.paths())
+        feed.stop(5.0)
+        seen = {asked.method + asked.path: asked.peer.address[0] for asked in broker.asked}
+        assert seen == {"POST/v2/orders": "127.0.0.2", "GET/v2": "127.0.0.3"}
+        assert {peer.address[0] for peer in broker.peers} == {"127.0.0.2", "127.0.0.3"}
+
+
+def test_an_address_that_is_not_this_hosts_is_never_replaced_by_another(wire: Wire) -> None:
+    with Broker(_anything) as broker:
+        came = wire.call(wire.open(account(broker, source_ip="192.0.2.1")), PLACE, 0.5)
+        assert (came.status, came.written_at) == (None, None)
+        heard = Heard()
+        url = broker.url.replace("http", "ws")
+        feed = Feed(FeedAddress(CLIENT, url, lambda: TOKEN, "192.0.2.1"), heard)
+        feed.start()
+        eventually(lambda: heard.lost_for)
+        feed.stop(5.0)
+        assert broker.peers == []
+
+
+# Tokens
+
+
+def test_a_token_that_is_replaced_while_running_is_used_by_the_next_request(
+    wire: Wire, tmp_path: Path
+) -> None:
+    path = tmp_path / "token"
+    path.write_text("first\n")
+    source = TokenSource("file:token", tmp_path)
+    with Broker(_anything) as broker:
+        line = wire.open(account(broker, token=source.read))
+        assert wire.call(line, READ, 5.0).status == 200
+        path.write_text("second\n")
+        assert wire.call(line, READ, 5.0).status == 200
+        path.unlink()
+        came = wire.call(line, READ, 5.0)
+        assert (came.written_at, came.error) == (
+            None,
+            "no token to send it with: file:token cannot be read: FileNotFoundError",
+        )
+        path.write_text("third\n")
+        assert wire.call(line, READ, 5.0).status == 200
+        tokens = [asked.headers["access-token"] for asked in broker.asked]
+        assert tokens == ["first", "second", "third"]
+
+
+def test_no_token_is_ever_shown(
+    wire: Wire, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    shown: list[str] = []
+
+    def raises(came: Answer) -> None:
+        shown.append(repr(came))
+        raise RuntimeError("nobody home")
+
+    def spoils(asked: Asked) -> bytes:
+        return b"nonsense " + asked.headers.get("access-token", "").encode() + b"\r\n\r\n"
+
+    with Broker(spoils) as broker:
+        line = wire.open(account(broker))
+        address = FeedAddress(CLIENT, broker.url.replace("http", "ws"), lambda: TOKEN)
+        shown += [repr(line.account), repr(address)]
+        heard = Heard()
+        feed = Feed(address, heard)
+        feed.start()
+        wire.call(line, PLACE, 5.0)
+        wire.dispatch([Call(line, PLACE, 5.0, raises)])
+        eventually(lambda: heard.lost_for and len(shown) == 3)
+        feed.stop(5.0)
+    shown += [record.getMessage() for record in caplog.records]
+    shown += [
+        line
+        for record in caplog.records
+        if record.exc_info
+        for line in traceback.format_exception(record.exc_info[1])
+    ]
+    shown += [*heard.lost_for, *capfd.readouterr()]
+    assert any("nobody home" in line for line in shown)
+    assert not any(part in line for line in shown for part in TOKEN.split("."))
