@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from sqlite_utils import Database
-
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from ledger import rows
 from ledger.entries import Entry, OrderKnown, Setting
@@ -20,6 +18,7 @@ from ledger.numbers import Numbers
 from ledger.opening import LedgerUnusable, create, not_writable, ours, remedy, unreadable
 from ledger.rows import Row
 from ledger.schema import migrate
+from ledger.toolkit import Database
 from ledger.version import say_version
 
 logger = logging.getLogger(__name__)

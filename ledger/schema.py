@@ -9,7 +9,7 @@ Keys begin with the leader's order (or what follows from it), not with the follo
 one event for all followers are neighbours then, and one commit writes a few pages, not hundreds.
 """
 
-from sqlite_utils import Database, Migrations
+from ledger.toolkit import Database, Migrations
 
 APPLICATION_ID = 0x4C4B5354  # "LKST"
 VERSION = 1
