@@ -17,13 +17,15 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from desk.usage import parser
+from desk.usage import Misused, parser
 
 if TYPE_CHECKING:
-    from desk.config import Config, ConfigError
+    from desk.config import Config
+    from desk.findings import ConfigError
 
 logger = logging.getLogger(__name__)
 
+_FILE = Path("lockstep.toml")
 DONE, NOT_AS_ASKED, WRONG, LEDGER, UNSAFE = range(5)
 
 
@@ -50,37 +52,50 @@ def main(argv: Sequence[str]) -> int:
 class _Desk:
     """The configuration that a verb works on: none, a good one, or a bad one."""
 
-    path: Path | None
-    config: "Config | None"
-    wrong: "ConfigError | None"
+    path: Path | None = None
+    config: "Config | None" = None
+    wrong: "ConfigError | None" = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the logs are kept."""
+        if self.config is not None:
+            return self.config.engine.ledger.parent
+        return self.path.parent if self.path else Path()
 
     def needed(self) -> "Config":
         """The configuration. Raises ConfigError if there is none or a bad one."""
-        from desk.config import FILE, load
+        from desk.config import load
 
         if self.wrong is not None:
             raise self.wrong
-        return self.config or load(self.path or Path(FILE))
+        return self.config or load(_FILE)
+
+
+def _desk(path: Path | None) -> _Desk:
+    if path is None and not _FILE.exists():
+        return _Desk()
+    from desk.config import load
+    from desk.findings import ConfigError
+
+    path = path or _FILE
+    try:
+        return _Desk(path, load(path))
+    except ConfigError as wrong:
+        return _Desk(path, None, wrong)
 
 
 def _obey(wanted: Namespace) -> int:
     """Load, arrange the logs, and do it; what can go wrong becomes a message and a code."""
     from desk import logs
-    from desk.config import FILE, ConfigError, load
-    from desk.edits import NotEdited
-    from desk.usage import Misused
+    from desk.findings import ConfigError
     from ledger.opening import LedgerUnusable
 
-    path = wanted.config or (Path(FILE) if Path(FILE).exists() else None)
-    try:
-        desk = _Desk(path, None if path is None else load(path), None)
-    except ConfigError as wrong:
-        desk = _Desk(path, None, wrong)
-    folder = path.parent if path else Path()
-    logs.configure(desk.config.engine.ledger.parent if desk.config else folder, not wanted.verb)
+    desk = _desk(wanted.config)
+    logs.configure(desk.folder, trades=not wanted.verb)
     try:
         return _do(wanted, desk)
-    except (ConfigError, NotEdited, Misused) as wrong:
+    except (ConfigError, Misused) as wrong:
         logger.error("%s", wrong)
         return WRONG
     except LedgerUnusable as unusable:
@@ -121,6 +136,8 @@ def _run(wanted: Namespace, desk: _Desk) -> int:
     from desk.options import Options
 
     options = Options(wanted.once, wanted.pace, wanted.json_path)
+    if wanted.json_path is not None and not wanted.json_path.absolute().parent.is_dir():
+        raise Misused(f"--json: there is no folder {wanted.json_path.parent}")
     if desk.path is None:
         from desk import paper
 

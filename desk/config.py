@@ -32,8 +32,6 @@ from domain.sizing import Multiplier
 
 __all__ = ["Config", "ConfigError", "load", "parse", "read"]
 
-FILE = "lockstep.toml"
-
 
 @dataclass(frozen=True, slots=True)
 class Config:

@@ -22,16 +22,13 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT
 
 from desk.config import parse, read
+from desk.usage import Misused
 
 _HEADER = re.compile(r"\s*\[\[\s*followers\s*\]\]\s*(#.*)?")
 _SUBTABLE = re.compile(r"\s*\[{1,2}\s*followers\s*\.")
 _TABLE = re.compile(r"\s*\[")
 
 _Follower = Mapping[str, object]
-
-
-class NotEdited(Exception):
-    """An edit that cannot be made, and why; the file is as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +57,17 @@ class _Page:
             raise self.beyond_us()
 
     def index(self, name: str) -> int:
-        """Which follower has the name. Raises NotEdited."""
+        """Which follower has the name. Raises Misused."""
         names = [str(follower.get("name")) for follower in self.followers]
         if name in names:
             return names.index(name)
         near = get_close_matches(name, names, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise NotEdited(f"{name} is no follower{hint} (followers: {', '.join(names) or 'none'})")
+        raise Misused(f"{name} is no follower{hint} (followers: {', '.join(names) or 'none'})")
 
     def replace(self, lines: Sequence[str], followers: Sequence[_Follower]) -> None:
         """Put these lines in the file's place, if they say what was there with these followers
-        instead, and are a configuration. Raises NotEdited or ConfigError."""
+        instead, and are a configuration. Raises Misused or ConfigError."""
         content = self._newline.join("\n".join(lines).split("\n")).encode("utf-8")
         meant = {key: value for key, value in self.document.items() if key != "followers"}
         if followers:
@@ -79,12 +76,12 @@ class _Page:
         if tomllib.loads(content.decode("utf-8"), parse_float=Decimal) != meant:
             raise self.beyond_us()
         if read(self.path) != self.content:
-            raise NotEdited(f"{self.path} was changed by somebody else meanwhile; try again")
+            raise Misused(f"{self.path} was changed by somebody else meanwhile; try again")
         _swap(self.path.resolve(), content)
 
-    def beyond_us(self) -> NotEdited:
+    def beyond_us(self) -> Misused:
         """The refusal of a layout that these edits do not understand."""
-        return NotEdited(
+        return Misused(
             f"{self.path} has followers that are not plain [[followers]] tables; edit it by hand"
         )
 
@@ -92,7 +89,7 @@ class _Page:
 def add(path: Path, follower: _Follower) -> None:
     """Add a follower, given as the keys of its table, behind the others.
 
-    Raises NotEdited, or ConfigError for what is no configuration; changes nothing then.
+    Raises Misused, or ConfigError for what is no configuration; changes nothing then.
     """
     page = _Page(path)
     table = tomlkit.table()
@@ -111,7 +108,7 @@ def add(path: Path, follower: _Follower) -> None:
 def pause(path: Path, name: str, paused: bool) -> bool:
     """Pause or resume a follower; False when it is so already.
 
-    Raises NotEdited, or ConfigError for what is no configuration; changes nothing then.
+    Raises Misused, or ConfigError for what is no configuration; changes nothing then.
     """
     page = _Page(path)
     index = page.index(name)
@@ -136,7 +133,7 @@ def pause(path: Path, name: str, paused: bool) -> bool:
 def remove(path: Path, name: str) -> None:
     """Remove a follower; comments around it stay.
 
-    Raises NotEdited, or ConfigError for what is no configuration; changes nothing then.
+    Raises Misused, or ConfigError for what is no configuration; changes nothing then.
     """
     page = _Page(path)
     index = page.index(name)

@@ -28,7 +28,7 @@ _ENDED = frozenset({CopyState.FILLED, CopyState.CANCELLED, CopyState.REJECTED, C
 
 
 def run(config: Config, wanted: Namespace) -> int:
-    """Do what the line says. Raises ConfigError, edits.NotEdited, Misused and LedgerUnusable."""
+    """Do what the line says. Raises ConfigError, Misused and LedgerUnusable."""
     match wanted.roster_verb:
         case "list":
             return _show(config, wanted.as_json)

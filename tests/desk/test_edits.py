@@ -14,6 +14,7 @@ import tomlkit
 
 from desk import edits
 from desk.config import ConfigError, load
+from desk.usage import Misused
 from tests.desk.files import GOOD, ROOT, written
 
 NEWCOMER: dict[str, object] = {
@@ -139,7 +140,7 @@ def test_an_edit_that_makes_no_configuration_changes_nothing(
 def test_nobody_of_that_name_is_said_with_the_nearest(tmp_path: Path) -> None:
     path = written(tmp_path)
     for edit in (lambda: edits.remove(path, "rave"), lambda: edits.pause(path, "rave", True)):
-        with pytest.raises(edits.NotEdited, match=r"did you mean ravi\? \(followers: asha, ravi\)"):
+        with pytest.raises(Misused, match=r"did you mean ravi\? \(followers: asha, ravi\)"):
             edit()
     assert path.read_text() == GOOD
 
@@ -159,7 +160,7 @@ def test_a_layout_that_is_not_understood_is_left_alone(tmp_path: Path) -> None:
         lambda: edits.pause(path, "a", True),
         lambda: edits.add(path, NEWCOMER),
     ):
-        with pytest.raises(edits.NotEdited, match="edit it by hand"):
+        with pytest.raises(Misused, match="edit it by hand"):
             edit()
     assert path.read_text() == INLINE
 
