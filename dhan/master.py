@@ -7,6 +7,7 @@ this file ticks are in paise (5.0000 is Rs 0.05) but circuit limits in rupees (m
 import csv
 import io
 import logging
+import math
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -111,7 +112,7 @@ _lot = lru_cache(quantity)
 def _tick(written: str) -> int:
     """The tick in whole paise; a part of a paisa (currency: 0.25) counts as a whole one, which
     is a coarser step that the exchange takes as well."""
-    return max(1, -int(-number(written) // 1))
+    return max(1, math.ceil(number(written)))
 
 
 @lru_cache

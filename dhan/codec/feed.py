@@ -6,6 +6,7 @@ documentation. One bad object never costs the others (scenario 8.9).
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -234,7 +235,7 @@ def _hint(fields: Mapping[str, object], order: Order) -> Instrument | None:
     """
     try:
         lot = quantity(fields.get("lotsize"))
-        tick = -int(-number(fields.get("ticksize")) * 100 // 1) or _USUAL_TICK
+        tick = math.ceil(number(fields.get("ticksize")) * 100) or _USUAL_TICK
         return Instrument(order.instrument, lot, tick, symbol=order.symbol)
     except ValueError:
         return None

@@ -62,7 +62,7 @@ def number(value: object) -> Decimal:
         read = Decimal(_digits(value))
     except ArithmeticError:
         raise Unreadable(f"not a number: {shown(value)}") from None
-    if not read.is_finite() or abs(read) > _MOST:
+    if not read.is_finite() or not -_MOST <= read <= _MOST:
         raise Unreadable(f"not a sensible number: {shown(value)}")
     return read
 
