@@ -19,7 +19,7 @@ from actors.board import BoardActor, Look, View
 from actors.clock import Clock, HostClock
 from actors.feed import LeaderFeedActor
 from actors.floor import Begin, Floor
-from actors.follower import Drain, FollowerActor
+from actors.follower import FollowerActor
 from actors.instruments import InstrumentsActor
 from actors.ledger import LedgerActor, Record, Settle
 from actors.limiter import RateLimiterActor
@@ -40,9 +40,11 @@ from actors.post import (
 from actors.recovery import RecoveryActor
 from actors.supervisor import Patience, RosterChanged, StartActor, Started, StopChildren, Supervisor
 from actors.timer import Timer
+from actors.upkeep import Drain
 from dhan.feed import FeedAddress
 from dhan.wire import AccountAddress, Wire
 from domain.messages import Alert, PermitsUsed
+from ledger.ledger import Ledger
 
 logger = logging.getLogger(__name__)
 
@@ -77,8 +79,13 @@ class Engine:
         self.ended = threading.Event()
 
     def start(self) -> None:
-        """Start everything but the followers."""
+        """Start everything but the followers.
+
+        Raises LedgerUnusable, with nothing started, for a ledger that cannot be used: its actor
+        alone would be restarted again and again.
+        """
         floor, settings = self._floor, self._settings
+        Ledger.open(settings.ledger).close()
         floor.timer.start()
         floor.wire.start()
         supervisor = Supervisor.start(floor, self._start_follower, self._fail, settings.patience)

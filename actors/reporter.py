@@ -7,6 +7,7 @@ from datetime import datetime
 from actors.ledger import Record
 from actors.post import BOARD, LEDGER, Post
 from domain.copybook import CopyBook
+from domain.correlation import correlation_id
 from domain.messages import Answered, CopyChanged, CopyReport
 from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Throttled, Unknown
 
@@ -47,15 +48,17 @@ class Reporter:
         self._post.tell(BOARD, changed)
         report = changed.report
         if before is None or before.state is not report.state:
-            ids = report.correlation_ids
+            # Before the first attempt its name is known already: it follows from the order.
+            ids = report.correlation_ids or (correlation_id(report.leader_order_id, 0, 0),)
+            plain = report.reason in ("", report.state)
             logger.info(
                 "%s%s",
                 report.state,
-                f": {report.reason}" if report.reason else "",
+                "" if plain else f": {report.reason}",
                 extra={
                     "leader_order": report.leader_order_id,
                     "follower": report.follower,
-                    "correlation_id": ids[-1] if ids else None,
+                    "correlation_id": ids[-1],
                 },
             )
 

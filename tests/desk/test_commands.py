@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from desk import edits
 from desk.config import load
 from simulator.server import Opening, Simulator
 from tests.desk.files import GOOD, ROOT, run, written
@@ -288,10 +287,11 @@ def test_help_names_every_verb() -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
-    path = written(tmp_path)
-    for number in range(200):
-        name, client = f"f{number}", str(2_000_000_000 + number)
-        edits.add(path, {"name": name, "client_id": client, "token": "env:F"})
+    names = [
+        f'[[followers]]\nname = "f{number}"\nclient_id = "{number}"\ntoken = "env:F"\n'
+        for number in range(1000, 2000)
+    ]
+    path = written(tmp_path, GOOD + "".join(names))
     process = subprocess.Popen(
         [sys.executable, "run.py", "followers", "list", "--json", "--config", str(path)],
         cwd=ROOT,
