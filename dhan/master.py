@@ -5,10 +5,10 @@ this file ticks are in paise (5.0000 is Rs 0.05) but circuit limits in rupees (m
 """
 
 import csv
+import http.client
 import io
 import logging
 import math
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,28 +41,36 @@ class MasterError(Exception):
 
 
 def load(source: str, timeout: float) -> dict[InstrumentKey, Instrument]:
-    """All tradable instruments of the master at `source` (a path, or an http(s) address).
+    """All instruments of the master at `source` (a path, or an http(s) address that answers
+    within `timeout` seconds).
 
-    Raises MasterError. A row that says nothing sensible is left out and counted in the log.
+    Raises MasterError, also for a part of a master: what it lacks would look unknown. A row that
+    says nothing sensible is left out and counted in the log.
     """
     try:
         with _opened(source, timeout) as lines:
-            return _collect(lines)
-    except (OSError, UnicodeDecodeError, csv.Error, urllib.error.URLError) as trouble:
+            instruments = _collect(lines)
+    except (OSError, UnicodeDecodeError, csv.Error, http.client.HTTPException) as trouble:
         raise MasterError(f"{type(trouble).__name__} while reading it") from None
+    if not instruments:
+        raise MasterError("no instrument in it")
+    return instruments
 
 
 @contextmanager
 def _opened(source: str, timeout: float) -> Iterator[Iterator[str]]:
-    if source.startswith(("http://", "https://")):
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust())
-        )
-        with opener.open(source, timeout=timeout) as answer:
-            yield io.TextIOWrapper(answer, encoding="utf-8", newline="")
-    else:
+    if not source.startswith(("http://", "https://")):
         with Path(source).open(encoding="utf-8", newline="") as lines:
             yield lines
+        return
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust())
+    )
+    with opener.open(source, timeout=timeout) as answer:
+        lines = io.TextIOWrapper(answer, encoding="utf-8", newline="")
+        yield lines
+        if answer.length:
+            raise MasterError("it ended early")
 
 
 def _collect(lines: Iterator[str]) -> dict[InstrumentKey, Instrument]:
