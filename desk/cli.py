@@ -92,8 +92,8 @@ def _obey(wanted: Namespace) -> int:
     from ledger.opening import LedgerUnusable
 
     desk = _desk(wanted.config)
-    logs.configure(desk.folder, trades=not wanted.verb)
     try:
+        logs.configure(desk.folder, trades=not wanted.verb)
         return _do(wanted, desk)
     except (ConfigError, Misused) as wrong:
         logger.error("%s", wrong)

@@ -21,6 +21,7 @@ from typing import TextIO
 import pythonjsonlogger.json
 
 from desk import redact
+from desk.usage import Misused
 from domain.sessions import IST
 
 logger = logging.getLogger(__name__)
@@ -32,15 +33,18 @@ _ORDER = ("leader_order", "follower", "correlation_id")
 
 def configure(folder: Path, trades: bool) -> None:
     """Log as logging.ini says, to the file `logs/lockstep.log` in `folder`, also what nobody
-    caught. Only a process that `trades` rotates the file. Raises OSError or KeyError for a
-    logging.ini that is missing or maimed."""
+    caught. Only a process that `trades` rotates the file. Raises Misused for a logging.ini that
+    is missing or maimed."""
     path = repr(str(folder.absolute() / _FILE)).replace("%", "%%")
-    logging.config.fileConfig(
-        _INI,
-        defaults={"path": path, "rotates": str(trades)},
-        disable_existing_loggers=False,
-        encoding="utf-8",
-    )
+    try:
+        logging.config.fileConfig(
+            _INI,
+            defaults={"path": path, "rotates": str(trades)},
+            disable_existing_loggers=False,
+            encoding="utf-8",
+        )
+    except Exception as trouble:
+        raise Misused(f"{_INI} cannot be used ({type(trouble).__name__}: {trouble})") from None
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
@@ -67,7 +71,12 @@ class JsonFormatter(pythonjsonlogger.json.JsonFormatter):
     """One JSON document a line; what is passed as `extra` stands in it by its name."""
 
     def __init__(
-        self, fmt: str | None = None, datefmt: str | None = None, style: str = "%"
+        self,
+        fmt: str | None = None,
+        datefmt: str | None = None,
+        style: str = "%",
+        *,
+        defaults: dict[str, object] | None = None,
     ) -> None:
         super().__init__(
             fmt or "%(asctime)s %(levelname)s %(name)s %(threadName)s %(message)s",
@@ -81,6 +90,7 @@ class JsonFormatter(pythonjsonlogger.json.JsonFormatter):
                 "exc_info": "exception",
             },
             json_ensure_ascii=False,
+            defaults=defaults,
         )
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802

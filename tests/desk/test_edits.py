@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import tomlkit
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from desk import edits
 from desk.config import ConfigError, load
@@ -163,6 +165,36 @@ def test_a_layout_that_is_not_understood_is_left_alone(tmp_path: Path) -> None:
         with pytest.raises(Misused, match="edit it by hand"):
             edit()
     assert path.read_text() == INLINE
+
+
+BETWEEN = st.dictionaries(
+    st.integers(0, GOOD.count("\n")),
+    st.lists(st.sampled_from(["", "   ", "# a word", "  # [[followers]]", "#[followers.x]"])),
+    max_size=8,
+)
+
+
+@settings(
+    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(between=BETWEEN, name=st.sampled_from(["asha", "ravi"]))
+def test_comments_and_blanks_anywhere_survive_every_edit(
+    tmp_path: Path, between: dict[int, list[str]], name: str
+) -> None:
+    lines = GOOD.splitlines()
+    spread = [
+        line for at in range(len(lines) + 1) for line in [*between.get(at, []), *lines[at : at + 1]]
+    ]
+    text = "\n".join(spread) + "\n"
+    path = written(tmp_path, text)
+    edits.pause(path, name, True)
+    edits.add(path, NEWCOMER)
+    edits.pause(path, name, False)
+    edits.remove(path, "meera")
+    without = [line for line in path.read_text().splitlines() if line != "paused = false"]
+    kept = [line for line in without if line.strip()]
+    assert kept == [line for line in spread if line.strip() and line != "paused = false"]
+    assert [follower.name for follower in load(path).followers] == ["asha", "ravi"]
 
 
 TOGGLER = """

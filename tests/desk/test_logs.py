@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from desk import logs
 from desk.logs import PrivateFile
+from desk.usage import Misused
 from tests.desk.files import ROOT
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJsZWFkZXIiLCJleHAiOjF9.c2lnbmF0dXJlLW9mLWl0"
@@ -168,3 +170,15 @@ def test_a_file_that_cannot_be_written_is_said_once(
     file.emit(record("two"))
     file.close()
     assert capsys.readouterr().err.count("PrivateFile: no log line of lockstep, line 1") == 1
+
+
+@pytest.mark.parametrize("content", [None, "[loggers]\nkeys = root\n", "no ini at all"])
+def test_a_missing_or_maimed_logging_ini_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    ini = tmp_path / "logging.ini"
+    if content is not None:
+        ini.write_text(content)
+    monkeypatch.setattr(logs, "_INI", ini)
+    with pytest.raises(Misused, match=r"logging\.ini cannot be used"):
+        logs.configure(tmp_path, trades=False)
