@@ -111,12 +111,13 @@ class AccountVerbs(Verbs):
             for position in self._account(client_id).held.values()
         ]
 
-    def requests(self, client_id: str | None = None) -> Json:
-        """Every request seen so far; `at` is monotonic nanoseconds, `status` 0 while unanswered."""
+    def requests(self, client_id: str | None = None, since: int = 0) -> Json:
+        """The requests seen since an instant; `at` is monotonic nanoseconds like it, `status` 0
+        while unanswered."""
         return [
             asdict(sighting)
             for sighting in self._box.sightings
-            if client_id in (None, sighting.client_id)
+            if sighting.at >= since and client_id in (None, sighting.client_id)
         ]
 
 

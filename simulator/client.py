@@ -4,20 +4,16 @@ Prices and amounts are rupees (Decimal, int, str or float), quantities shares. W
 simulator refuses is raised as ControlError. May be used from any thread.
 """
 
-import http.client
-import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TypedDict, cast
-from urllib.parse import urlsplit
+
+from simulator.control_line import ControlError, ControlLine
+
+__all__ = ["Control", "ControlError"]
 
 Rupees = Decimal | int | str | float
 Row = dict[str, object]
-_TIMEOUT_SECONDS = 30.0
-
-
-class ControlError(Exception):
-    """The simulator refused a control request, or could not be reached."""
 
 
 class AccountShown(TypedDict):
@@ -48,13 +44,8 @@ class QuoteShown(TypedDict):
     volume: int | None
 
 
-class Control:
+class Control(ControlLine):
     """The control API of the simulator at `url`."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._host, self._port = parts.hostname or "", parts.port or 80
-        self._path = parts.path.rstrip("/")
 
     # Accounts
 
@@ -243,9 +234,9 @@ class Control:
         """The net positions, as by REST."""
         return cast("list[Row]", self._ask("positions", client_id=client_id))
 
-    def requests(self, client_id: str | None = None) -> list[RequestSeen]:
-        """Every request seen so far, in the order of arrival."""
-        return cast("list[RequestSeen]", self._ask("requests", client_id=client_id))
+    def requests(self, client_id: str | None = None, *, since: int = 0) -> list[RequestSeen]:
+        """The requests seen since an instant (monotonic ns), in the order of arrival."""
+        return cast("list[RequestSeen]", self._ask("requests", client_id=client_id, since=since))
 
     def throttled(self, client_id: str) -> int:
         """How many requests of the account were over its rate limits."""
@@ -311,19 +302,3 @@ class Control:
     def sockets(self, client_id: str) -> int:
         """How many sockets of the account are open and logged in."""
         return cast("int", self._ask("sockets", client_id=client_id))
-
-    def _ask(self, verb: str, **arguments: object) -> object:
-        """The result of a verb. Raises ControlError."""
-        given = {name: value for name, value in arguments.items() if value is not None}
-        body = json.dumps(given, default=str)
-        line = http.client.HTTPConnection(self._host, self._port, timeout=_TIMEOUT_SECONDS)
-        try:
-            line.request("POST", f"{self._path}/{verb}", body, {"Connection": "close"})
-            answer = json.loads(line.getresponse().read())
-        except (OSError, http.client.HTTPException, ValueError) as trouble:
-            raise ControlError(f"{verb}: no answer ({type(trouble).__name__})") from trouble
-        finally:
-            line.close()
-        if "error" in answer:
-            raise ControlError(str(answer["error"]))
-        return cast("object", answer["result"])

@@ -20,28 +20,30 @@ from simulator.market_verbs import MarketVerbs, OrderVerbs
 from simulator.verbs import Unknown
 
 _KINDS = (AccountVerbs, MarketVerbs, OrderVerbs, FaultVerbs, SocketVerbs)
+_VERBS = {
+    name: (kind, validate_call(function))
+    for kind in _KINDS
+    for name, function in inspect.getmembers(kind, inspect.isfunction)
+    if not name.startswith("_")
+}
 
 
 class ControlRoom:
     """The control API's endpoints."""
 
     def __init__(self, box: Box) -> None:
-        self._verbs = {
-            name: validate_call(method)
-            for kind in _KINDS
-            for name, method in inspect.getmembers(kind(box), inspect.ismethod)
-            if not name.startswith("_")
-        }
+        self._kinds = {kind: kind(box) for kind in _KINDS}
 
     async def serve(self, request: web.BaseRequest, verb: str) -> web.Response:
         """Answer a request for a verb; without one, show them all."""
         if not verb:
-            return _result({name: _shown(method) for name, method in self._verbs.items()})
-        method = self._verbs.get(verb)
-        if method is None:
+            return _result({name: _shown(function) for name, (_, function) in _VERBS.items()})
+        if verb not in _VERBS:
             return _error(f"there is no verb {verb}; GET /control lists them", 404)
+        kind, function = _VERBS[verb]
         try:
-            return _result(method(**json.loads(await request.read() or "{}")))
+            arguments = json.loads(await request.read() or "{}")
+            return _result(function(self._kinds[kind], **arguments))
         except ValidationError as wrong:
             return _error(f"{verb}: {_in_words(wrong)}", 400)
         except Unknown as unknown:
@@ -50,16 +52,18 @@ class ControlRoom:
             return _error(f"{verb}: {refused}", 400)
 
 
-def _shown(method: Callable[..., object]) -> dict[str, str]:
+def _shown(function: Callable[..., object]) -> dict[str, str]:
     arguments = []
-    for name, parameter in inspect.signature(method).parameters.items():
+    _, *parameters = inspect.signature(function).parameters.values()
+    for parameter in parameters:
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             (changes,) = get_args(parameter.annotation)
             arguments += [f"[{change}]" for change in changes.__annotations__]
+        elif parameter.default is inspect.Parameter.empty:
+            arguments.append(parameter.name)
         else:
-            needed = parameter.default is inspect.Parameter.empty
-            arguments.append(name if needed else f"[{name}={parameter.default!r}]")
-    return {"arguments": " ".join(arguments), "does": inspect.getdoc(method) or ""}
+            arguments.append(f"[{parameter.name}={parameter.default!r}]")
+    return {"arguments": " ".join(arguments), "does": inspect.getdoc(function) or ""}
 
 
 def _result(content: object) -> web.Response:

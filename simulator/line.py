@@ -10,6 +10,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -19,33 +20,48 @@ _NO_LOG = logging.Logger("simulator.requests", logging.CRITICAL)
 
 
 class Line(web.RequestHandler):
-    """One connection."""
+    """One connection. What comes in, and its end, wait for their turn in the order they came: an
+    order is also taken from somebody who hangs up at once."""
 
     def __init__(self, lines: "Lines", loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(lines, loop=loop, access_log=_NO_LOG)
         self._lines = lines
-        self._unhandled: deque[bytes] = deque()
+        self._due: deque[Callable[[], None]] = deque()
         self._heard = 0
 
     def data_received(self, data: bytes) -> None:
-        """Note the time, and handle it when it is its turn."""
+        """Note the time."""
         if not data:
             super().data_received(data)
             return
         self._heard = time.monotonic_ns()
-        self._unhandled.append(data)
-        self._lines.queue(self)
+        self._wait(partial(super().data_received, data))
 
-    def handle(self) -> None:
-        """Handle what was read first; there is nothing left to do once the connection ended."""
-        if self._unhandled:
-            super().data_received(self._unhandled.popleft())
+    def eof_received(self) -> bool:  # type: ignore[override]  # True keeps the connection open
+        """The other side has nothing more to say."""
+        if self._due:
+            self._wait(self._hang_up)
+        return bool(self._due)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Handle what was read before the end."""
-        while self._unhandled:
-            self.handle()
-        super().connection_lost(exc)
+        """The connection is gone."""
+        end = partial(super().connection_lost, exc)
+        if self._due:
+            self._wait(end)
+        else:
+            end()
+
+    def take_turn(self) -> None:
+        """Do what is due first."""
+        self._due.popleft()()
+
+    def _wait(self, act: Callable[[], None]) -> None:
+        self._due.append(act)
+        self._lines.queue(self)
+
+    def _hang_up(self) -> None:
+        if self.transport is not None:
+            self.transport.close()
 
     @staticmethod
     def heard(request: web.BaseRequest) -> int:
@@ -72,6 +88,6 @@ class Lines(web.Server):
         self._waiting.append(line)
 
     def _next(self) -> None:
-        self._waiting.popleft().handle()
+        self._waiting.popleft().take_turn()
         if self._waiting:
             self._own_loop.call_soon(self._next)

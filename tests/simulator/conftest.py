@@ -1,5 +1,6 @@
 """A broker for each test."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -9,11 +10,14 @@ from tests.simulator.clients import ASHA, LEADER, Ear, Rest
 
 
 @pytest.fixture
-def broker() -> Iterator[Simulator]:
-    """Two accounts, and nearly no way to the exchange."""
+def broker(caplog: pytest.LogCaptureFixture) -> Iterator[Simulator]:
+    """Two accounts, and nearly no way to the exchange. Whatever a test does to it, the broker
+    itself runs into no error."""
     accounts = (Opening(LEADER), Opening(ASHA))
     with Simulator(accounts=accounts, transit_ms=5) as simulator:
         yield simulator
+    errors = [each for each in caplog.get_records("call") if each.levelno >= logging.ERROR]
+    assert [each for each in errors if each.threadName == "Simulator"] == []
 
 
 @pytest.fixture
