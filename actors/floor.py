@@ -1,12 +1,13 @@
 """The trading floor: what every actor is given, and the base that all of them share."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 
 import pykka
 
 from actors.clock import Clock
-from actors.post import SUPERVISOR, Post
+from actors.post import SUPERVISOR, Post, Ref
 from actors.timer import Timer
 from dhan.wire import Wire
 
@@ -60,9 +61,9 @@ class FloorActor(pykka.ThreadingActor):
         raise TypeError(f"{self.name} does not understand {type(message).__name__}")
 
     def later(self, seconds: float, message: object) -> None:
-        """Tell this actor, or its next incarnation, after some time."""
-        post, name = self.floor.post, self.name
-        self.floor.timer.after(seconds, lambda: _told(post, name, message))
+        """Tell this actor after some time; its next incarnation sets timers of its own."""
+        ref = self.actor_ref
+        self.floor.timer.after(seconds, lambda: _tell(ref, message))
 
     def on_stop(self) -> None:
         self._release()
@@ -100,5 +101,6 @@ class FloorActor(pykka.ThreadingActor):
             self.end()
 
 
-def _told(post: Post, name: str, message: object) -> None:
-    post.tell(name, message)
+def _tell(ref: Ref, message: object) -> None:
+    with suppress(pykka.ActorDeadError):
+        ref.tell(message)

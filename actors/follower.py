@@ -6,25 +6,21 @@ permits, books and its own account's events all come back as messages.
 """
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from actors.account import Account, BookAnswered, FollowerSettings
 from actors.floor import Floor, FloorActor
-from actors.ledger import Dispatch, Record, Restore, Restored
+from actors.intents import intent
+from actors.ledger import Dispatch, Restore, Restored
 from actors.market_clock import TakesOrders
+from actors.own_orders import OwnOrders
 from actors.pace import Pace
 from actors.post import BOARD, INSTRUMENTS, LEDGER, RECOVERY, follower_name
 from actors.reporter import Reporter, log_answer
-from dhan.codec.feed import alerts
-from dhan.codec.rest import book
-from dhan.codec.values import Unreadable
-from dhan.outcomes import outcome
-from dhan.requests import Kind
-from domain.copies import Change
+from actors.standing import Standing
+from actors.upkeep import BoardRestarted, Configured, Drain, LimiterRestarted
 from domain.copybook import CopyBook
 from domain.messages import (
-    Alert,
     Answered,
     FeedLive,
     FeedLost,
@@ -34,7 +30,6 @@ from domain.messages import (
     Level,
     MasterLoaded,
     MasterWanted,
-    MoodChanged,
     NotRecorded,
     OrderSeen,
     PermitsGranted,
@@ -42,11 +37,8 @@ from domain.messages import (
     SweepWanted,
     Tick,
 )
-from domain.orders import Order, Status
-from domain.outcomes import Accepted, Outcome, Refusal, Refused, Throttled
-from domain.rules import Mood
+from domain.outcomes import Accepted, Outcome, Refusal, Throttled
 from domain.steps import Cancel, Done, Hold, Modify, Place, Request, Skip, Step
-from ledger.entries import OrderKnown
 
 logger = logging.getLogger(__name__)
 
@@ -56,30 +48,6 @@ _IDLE_SWEEP = timedelta(seconds=20)
 _OVERDUE = timedelta(seconds=10)
 _LEDGER_PAUSE = 1.0
 _RANK = {Cancel: 0, Modify: 1, Place: 2}
-_LOG_LEVELS = {Level.WARNING: logging.WARNING, Level.ERROR: logging.ERROR}
-_PARKING = frozenset({Refused.TOKEN, Refused.ADDRESS})
-
-
-@dataclass(frozen=True, slots=True)
-class Configured:
-    """The follower's settings are other ones from now on."""
-
-    settings: FollowerSettings
-
-
-@dataclass(frozen=True, slots=True)
-class Drain:
-    """Asks that nothing more be decided; answers to what was sent are still taken in."""
-
-
-@dataclass(frozen=True, slots=True)
-class LimiterRestarted:
-    """The RateLimiterActor lost its memory of wishes and permits."""
-
-
-@dataclass(frozen=True, slots=True)
-class BoardRestarted:
-    """The BoardActor lost its memory of copies and moods."""
 
 
 class FollowerActor(FloorActor):
@@ -91,11 +59,12 @@ class FollowerActor(FloorActor):
         self._takes_orders = takes_orders
         self._book = CopyBook(settings.rules)
         self._account: Account
+        self._own: OwnOrders
         self._pace = Pace(floor.post, settings.address.client_id, settings.name)
         self._reporter = Reporter(floor.post, self._book)
         self._ready = False
         self._drained = False
-        self._trouble: Refusal | None = None
+        self._standing = Standing(floor.post, settings)
         self._waiting: dict[str, None] = {}
         self._live: set[str] = set()
         self._heard_ns: dict[str, int] = {}
@@ -104,8 +73,15 @@ class FollowerActor(FloorActor):
 
     def begin(self) -> None:
         self._account = Account(self.floor, self._settings)
+        self._own = OwnOrders(
+            self.floor.post,
+            self._settings.name,
+            self._settings.address.client_id,
+            self._book,
+            self._account.read_book,
+        )
         self._pace.open(self._settings.windows)
-        self._tell_mood()
+        self._standing.tell()
         self.floor.post.tell(LEDGER, Restore(self._settings.name))
         self.later(_LOOK_SECONDS, Tick(_LOOK))
 
@@ -128,13 +104,14 @@ class FollowerActor(FloorActor):
             case PermitsGranted():
                 self._granted(message)
             case FrameHeard(frame, heard_ns):
-                self._frame(frame, heard_ns)
+                for leader_id in self._own.frame(frame, heard_ns):
+                    self._consider(leader_id)
             case BookAnswered():
                 self._book_answered(message)
             case Tick(name):
                 self._rang(name)
-            case NotRecorded(intent, why):
-                self._not_recorded(intent, why)
+            case NotRecorded(unsent, why):
+                self._not_recorded(unsent, why)
             case SessionChanged():
                 self._consider_all()
             case Restored():
@@ -147,7 +124,7 @@ class FollowerActor(FloorActor):
             case Drain():
                 self._drained = True
             case BoardRestarted():
-                self._tell_mood()
+                self._standing.tell()
                 self._reporter.retell()
             case LimiterRestarted():
                 self._pace.open(self._settings.windows)
@@ -192,8 +169,8 @@ class FollowerActor(FloorActor):
             self._pace.went_through()
         elif isinstance(came, Throttled):
             self._pace.throttled()
-        elif isinstance(came, Refusal) and came.kind in _PARKING:
-            self._park(came)
+        elif isinstance(came, Refusal):
+            self._standing.refused(came)
 
     def _granted(self, grant: PermitsGranted) -> None:
         self._pace.granted(grant)
@@ -208,63 +185,34 @@ class FollowerActor(FloorActor):
         steps = {leader_id: self._step(leader_id) for leader_id in leader_ids}
         return sorted(leader_ids, key=lambda leader_id: _RANK.get(type(steps[leader_id]), 3))
 
-    def _frame(self, frame: str | bytes, heard_ns: int) -> None:
-        decoded = alerts(frame, heard_ns, self._settings.address.client_id)
-        for alert in decoded.alerts:
-            self._book.price(alert.order.instrument, alert.ltp)
-            self._heard(alert.order)
-            if alert.order.status is Status.UNREADABLE:
-                self._account.read_book()
-        for junk in decoded.junk:
-            logger.warning("Skipped a feed message: %s (%s)", junk.reason, junk.excerpt)
-
-    def _heard(self, order: Order) -> None:
-        leader_id = self._book.heard(order)
-        if leader_id is not None:
-            self.floor.post.tell(LEDGER, Record(OrderKnown("follower", order)))
-            self._consider(leader_id)
-
     def _book_answered(self, told: BookAnswered) -> None:
         self._account.reading = False
-        answer = told.answer
-        if answer.status != 200:
-            came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
-            if isinstance(came, Refusal) and came.kind is Refused.TOKEN:
-                self._park(came)
-            return
-        try:
-            rows, _ = book(answer.body, told.asked_ns)
-        except Unreadable as trouble:
-            logger.warning("The order book of %s cannot be read: %s", self.name, trouble)
+        read = self._own.book(told)
+        if not isinstance(read, list):
+            if isinstance(read, Refusal):
+                self._standing.refused(read)
             return
         self._read_at = told.asked_at
-        if self._trouble and self._trouble.kind is Refused.TOKEN:
-            self._unpark()
-        self._rows(rows, told.asked_at)
-
-    def _rows(self, rows: tuple[Order, ...], asked_at: datetime) -> None:
-        before = {row.order_id: self._book.known(row.order_id) for row in rows}
-        for leader_id in self._book.read(rows, asked_at):
+        if self._standing.token_refused:
+            self._standing.accepted()
+            self._consider_all()
+        for leader_id in read:
             self._consider(leader_id)
-        for row in rows:
-            known = self._book.known(row.order_id)
-            if known is not None and known != before[row.order_id]:
-                self.floor.post.tell(LEDGER, Record(OrderKnown("follower", row)))
 
-    def _not_recorded(self, intent: Intent, why: str) -> None:
+    def _not_recorded(self, unsent: Intent, why: str) -> None:
         """Nothing was sent; ask again after a pause."""
         logger.error(
             "Not sent, because not recorded: %s",
             why,
             extra={
-                "leader_order": intent.leader_order_id,
-                "follower": intent.follower,
-                "correlation_id": intent.correlation_id,
+                "leader_order": unsent.leader_order_id,
+                "follower": unsent.follower,
+                "correlation_id": unsent.correlation_id,
             },
         )
-        self._book.unrecorded(intent)
+        self._book.unrecorded(unsent)
         self._pace.put_back()
-        self.later(_LEDGER_PAUSE, Tick(intent.leader_order_id))
+        self.later(_LEDGER_PAUSE, Tick(unsent.leader_order_id))
 
     def _rang(self, name: str) -> None:
         if name == _LOOK:
@@ -287,7 +235,7 @@ class FollowerActor(FloorActor):
         for leader_id in self._book.give_up(now):
             self._gave_up(leader_id)
         for leader_id, how in self._book.lagging(now):
-            self._alert(
+            self._standing.alert(
                 f"the copy of order {leader_id} lags: {how}",
                 "see whether its price can still be had, and change or cancel it by hand if not",
                 Level.WARNING,
@@ -306,9 +254,8 @@ class FollowerActor(FloorActor):
     def _configured(self, settings: FollowerSettings) -> None:
         self._settings = settings
         self._book.resize(settings.rules)
-        self._trouble = None
+        self._standing.configured(settings)
         self._pace.open(settings.windows)
-        self._tell_mood()
         self._consider_all()
 
     # What follows
@@ -316,7 +263,9 @@ class FollowerActor(FloorActor):
     def _step(self, leader_id: str) -> Step:
         now = self.floor.clock.now()
         segment = self._book.orders[leader_id].instrument.segment
-        return self._book.step(leader_id, self._mood, self._takes_orders(segment, now), now)
+        return self._book.step(
+            leader_id, self._standing.mood, self._takes_orders(segment, now), now
+        )
 
     def _consider(self, leader_id: str) -> None:
         """Take the next step of one copy."""
@@ -350,40 +299,13 @@ class FollowerActor(FloorActor):
         if not self._pace.take():
             self._waiting[leader_id] = None
             return
-        intent = self._intent(leader_id, step)
+        copy, heard_ns = self._book.copies[leader_id], self._heard_ns.get(leader_id)
+        made = intent(self._settings, copy, step, heard_ns, self.floor.clock)
         dispatch = Dispatch(
-            intent, self._account.request(step), self._account.line, self._settings.timeout
+            made, self._account.request(step), self._account.line, self._settings.timeout
         )
-        self._book.intended(leader_id, step, intent.intended_at)
+        self._book.intended(leader_id, step, made.intended_at)
         self.floor.post.tell(LEDGER, dispatch)
-
-    def _intent(self, leader_id: str, step: Request) -> Intent:
-        copy = self._book.copies[leader_id]
-        if isinstance(step, Place):
-            number, change, order_id = step.number, None, ""
-            correlation = step.ticket.correlation_id
-        else:
-            attempt = next(a for a in copy.attempts if a.order_id == step.order_id)
-            number, order_id = attempt.number, step.order_id
-            correlation = attempt.ticket.correlation_id
-            change = Change.MODIFY if isinstance(step, Modify) else Change.CANCEL
-        now_ns = self.floor.clock.ns()
-        return Intent(
-            follower=self._settings.name,
-            client_id=self._settings.address.client_id,
-            leader_order_id=leader_id,
-            correlation_id=correlation,
-            slice_number=0,
-            number=number,
-            change=change,
-            request=step,
-            order_id=order_id,
-            sizing=copy.sizing.text,
-            born=copy.born,
-            intended_at=self.floor.clock.now(),
-            heard_ns=self._heard_ns.get(leader_id, now_ns),
-            planned_ns=now_ns,
-        )
 
     def _set_alarm(self, leader_id: str, until: datetime) -> None:
         now, set_for = self.floor.clock.now(), self._alarms.get(leader_id)
@@ -391,42 +313,9 @@ class FollowerActor(FloorActor):
             self._alarms[leader_id] = until
             self.later((until - now).total_seconds(), Tick(leader_id))
 
-    # Moods
-
-    @property
-    def _mood(self) -> Mood:
-        if self._trouble is not None:
-            return Mood.PARKED
-        return Mood.PAUSED if self._settings.paused else Mood.ACTIVE
-
-    def _park(self, trouble: Refusal) -> None:
-        if self._trouble is None:
-            self._trouble = trouble
-            self._alert(
-                f"parked, Dhan refused its {trouble.kind}: {trouble.message}",
-                "give a valid token" if trouble.kind is Refused.TOKEN else "register this address",
-            )
-            self._tell_mood()
-
-    def _unpark(self) -> None:
-        self._trouble = None
-        logger.warning("%s is accepted by Dhan again", self.name)
-        self._tell_mood()
-        self._consider_all()
-
     def _gave_up(self, leader_id: str) -> None:
         self._reporter.touch(leader_id)
-        self._alert(
+        self._standing.alert(
             f"the outcome of a request for order {leader_id} could not be found out",
             "look at the account's order book; nothing more is done for this copy",
         )
-
-    def _tell_mood(self) -> None:
-        reason = self._trouble.message if self._trouble else ""
-        self.floor.post.tell(BOARD, MoodChanged(self._settings.name, self._mood, reason))
-
-    def _alert(self, what: str, fix: str, level: Level = Level.ERROR) -> None:
-        logger.log(_LOG_LEVELS[level], "%s: %s", self._settings.name, what)
-        alert = Alert(level, what, self._settings.name, fix)
-        self.floor.post.tell(BOARD, alert)
-        self.floor.post.tell(LEDGER, Record(alert))

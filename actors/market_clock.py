@@ -7,16 +7,18 @@ from actors.floor import Floor, FloorActor
 from actors.post import BOARD, MARKET_CLOCK
 from domain.instruments import Segment
 from domain.messages import SessionChanged, Tick
-from domain.sessions import Phase, phase_at
+from domain.sessions import Hours, Phase
 
 _LONGEST_WAIT = 30.0
 
 TakesOrders = Callable[[Segment, datetime], bool]
 
+_hours = Hours()
+
 
 def exchange_hours(segment: Segment, now: datetime) -> bool:
     """Whether the segment takes limit orders at `now` by the exchange's hours."""
-    return phase_at(segment, now).phase.takes_orders
+    return _hours.at(segment, now).phase.takes_orders
 
 
 def always(segment: Segment, now: datetime) -> bool:
@@ -48,7 +50,7 @@ class MarketClockActor(FloorActor):
         for segment in Segment:
             if not segment.copied:
                 continue
-            current = phase_at(segment, now)
+            current = _hours.at(segment, now)
             wait = min(wait, max(0.0, (current.next_at - now).total_seconds()))
             if self._phases.get(segment) is not current.phase:
                 self._phases[segment] = current.phase

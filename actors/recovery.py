@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from actors.floor import Floor, FloorActor
 from actors.ledger import Record
 from actors.post import BOARD, LEDGER, RECOVERY, Post, follower_name
+from actors.upkeep import BoardRestarted
 from dhan.codec.rest import book
 from dhan.codec.values import Unreadable
 from dhan.outcomes import outcome
 from dhan.requests import Kind, Requests
 from dhan.wire import AccountAddress, Answer, Call, Line
-from domain.merge import ambiguous, merge
+from domain.merge import adds, ambiguous, merge, outweighs
 from domain.messages import (
     Alert,
     FeedLive,
@@ -33,7 +34,8 @@ from ledger.entries import OrderKnown
 
 logger = logging.getLogger(__name__)
 
-_SWEEP = "sweep"
+_SWEEP, _AGAIN = "sweep", "again"
+_GAP_SECONDS = 0.2
 _READ_TIMEOUT = 10.0
 _READ_URGENCY = 3
 
@@ -73,15 +75,21 @@ class RecoveryActor(FloorActor):
         match message:
             case OrderSeen():
                 self._note(message)
-            case Tick():
+            case Tick(name):
+                if name == _AGAIN:
+                    self._asking = False
+                else:
+                    self.later(self._every, Tick(_SWEEP))
                 self._sweep()
-                self.later(self._every, Tick(_SWEEP))
             case SweepWanted(_, follower):
                 self._wanted(follower)
             case FeedLive() | FeedLost():
                 self._sweep()
             case _Swept():
                 self._swept(message)
+            case BoardRestarted():
+                for seen in self._orders.values():
+                    self.floor.post.tell(BOARD, LeaderOrder(seen.order))
             case _:
                 super().receive(message)
         return None
@@ -109,7 +117,6 @@ class RecoveryActor(FloorActor):
         self.floor.wire.dispatch([call])
 
     def _swept(self, swept: _Swept) -> None:
-        self._asking = False
         answer = swept.answer
         try:
             if answer.status != 200:
@@ -125,7 +132,9 @@ class RecoveryActor(FloorActor):
                 self._row(row, answer.answered_at)
             self._curious.clear()
         if self._again:
-            self._sweep()
+            self.later(_GAP_SECONDS, Tick(_AGAIN))
+        else:
+            self._asking = False
 
     def _trouble(self, answer: Answer) -> str:
         came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
@@ -167,7 +176,7 @@ class RecoveryActor(FloorActor):
         born = known.born if known else row.placed_at
         seen = OrderSeen(row, born, heard_ns)
         post = self.floor.post
-        if known is None or _differs(merged, known.order):
+        if outweighs(known.order if known else None, merged):
             post.tell_followers(seen)
             post.tell(LEDGER, Record(OrderKnown("leader", row)))
         else:
@@ -181,18 +190,8 @@ class RecoveryActor(FloorActor):
         hint = seen.hint or (known.hint if known else None)
         ltp = seen.ltp or (known.ltp if known else None)
         self._orders[order.order_id] = OrderSeen(order, born, seen.heard_ns, hint, ltp)
-        self.floor.post.tell(BOARD, LeaderOrder(order))
-
-
-def _differs(merged: Order, known: Order) -> bool:
-    """Whether a follower would decide differently: everything but who told it, and when."""
-    return (
-        merged.terms != known.terms
-        or merged.status is not known.status
-        or merged.filled != known.filled
-        or merged.traded_value != known.traded_value
-        or merged.reason != known.reason
-    )
+        if adds(known.order if known else None, order):
+            self.floor.post.tell(BOARD, LeaderOrder(order))
 
 
 def _sweeping(post: Post, asked_ns: int) -> Callable[[Answer], None]:

@@ -16,15 +16,16 @@ import pykka
 from actors.account import FollowerSettings
 from actors.board import Roster
 from actors.floor import Begin, Crashed, Floor, FloorActor
-from actors.follower import BoardRestarted, Configured, LimiterRestarted
 from actors.post import (
     BOARD,
     FOLLOWER,
     LIMITER,
+    RECOVERY,
     SUPERVISOR,
     Ref,
     follower_name,
 )
+from actors.upkeep import BoardRestarted, Configured, LimiterRestarted
 from domain.messages import Alert, Level, MoodChanged, Tick
 from domain.rules import Mood
 
@@ -143,6 +144,7 @@ class Supervisor(FloorActor):
             self.floor.post.tell_followers(LimiterRestarted())
         if name == BOARD:
             self.floor.post.tell(BOARD, Roster(tuple(self._settings)))
+            self.floor.post.tell(RECOVERY, BoardRestarted())
             self.floor.post.tell_followers(BoardRestarted())
 
     def _give_up(self, name: str, why: str) -> None:

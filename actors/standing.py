@@ -1,0 +1,69 @@
+"""A follower's standing: its mood, why it is so, and what the operator is told about it."""
+
+import logging
+
+from actors.account import FollowerSettings
+from actors.ledger import Record
+from actors.post import BOARD, LEDGER, Post
+from domain.messages import Alert, Level, MoodChanged
+from domain.outcomes import Refusal, Refused
+from domain.rules import Mood
+
+logger = logging.getLogger(__name__)
+
+_PARKING = frozenset({Refused.TOKEN, Refused.ADDRESS})
+_LOG_LEVELS = {Level.WARNING: logging.WARNING, Level.ERROR: logging.ERROR}
+
+
+class Standing:
+    """Parked while Dhan refuses the account as such; else as the roster has it."""
+
+    def __init__(self, post: Post, settings: FollowerSettings) -> None:
+        self._post = post
+        self._name = settings.name
+        self._paused = settings.paused
+        self._trouble: Refusal | None = None
+
+    @property
+    def mood(self) -> Mood:
+        """Whether the follower takes new orders."""
+        if self._trouble is not None:
+            return Mood.PARKED
+        return Mood.PAUSED if self._paused else Mood.ACTIVE
+
+    @property
+    def token_refused(self) -> bool:
+        """Whether it is parked for its token."""
+        return self._trouble is not None and self._trouble.kind is Refused.TOKEN
+
+    def configured(self, settings: FollowerSettings) -> None:
+        """Begin anew as the roster has it."""
+        self._paused, self._trouble = settings.paused, None
+        self.tell()
+
+    def refused(self, refusal: Refusal) -> None:
+        """Park the account if it is the account that Dhan refuses."""
+        if refusal.kind not in _PARKING or self._trouble is not None:
+            return
+        self._trouble = refusal
+        fix = "give a valid token" if refusal.kind is Refused.TOKEN else "register this address"
+        self.alert(f"parked, Dhan refused its {refusal.kind}: {refusal.message}", fix)
+        self.tell()
+
+    def accepted(self) -> None:
+        """Take the account up again."""
+        self._trouble = None
+        logger.warning("%s: accepted by Dhan again", self._name)
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell the board the mood."""
+        reason = self._trouble.message if self._trouble else ""
+        self._post.tell(BOARD, MoodChanged(self._name, self.mood, reason))
+
+    def alert(self, what: str, fix: str, level: Level = Level.ERROR) -> None:
+        """Tell the operator something about this follower, and keep it."""
+        logger.log(_LOG_LEVELS[level], "%s: %s", self._name, what)
+        alert = Alert(level, what, self._name, fix)
+        self._post.tell(BOARD, alert)
+        self._post.tell(LEDGER, Record(alert))
