@@ -65,8 +65,11 @@ def test_a_limit_turned_market_trades(house: House) -> None:
 @scenario("2.5")
 def test_a_day_order_turned_ioc_becomes_ioc(house: House) -> None:
     order = _rests(house, quantity=10)
-    house.changes(order, validity="IOC")
-    house.all_wait(order, validity="IOC")
+    house.changes(order, validity="IOC", price=2510)
+    house.all_wait(order, validity="IOC", price=2510.0, orderStatus="TRADED")
+    missed = _rests(house, quantity=10)
+    house.changes(missed, validity="IOC")
+    house.all_wait(missed, orderStatus="CANCELLED", filledQty=0)
 
 
 @scenario("2.6")
