@@ -56,12 +56,14 @@ class OwnOrders:
                 outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
             )
         try:
-            rows, _ = book(answer.body, told.asked_ns)
+            rows, junk = book(answer.body, told.asked_ns)
         except Unreadable as trouble:
             return self._failed(Unknown(str(trouble)))
         self._unreadable = ""
+        for skipped in junk:
+            logger.warning("Skipped a row of the order book of %s: %s", self._name, skipped.reason)
         before = {row.order_id: self._copies.known(row.order_id) for row in rows}
-        touched = self._copies.read(rows, told.asked_at)
+        touched = self._copies.read(rows, told.asked_at, complete=not junk)
         for row in rows:
             known = self._copies.known(row.order_id)
             if known is not None and outweighs(before[row.order_id], known):
