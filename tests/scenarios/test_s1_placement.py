@@ -8,6 +8,7 @@ from tests.scenarios.house import (
     DOUBLE,
     HALF,
     HDFCBANK,
+    LEADER,
     NIFTY_CALL,
     RELIANCE,
     SAME,
@@ -22,6 +23,11 @@ scenario = pytest.mark.scenario
 @pytest.mark.parametrize(("side", "limit"), [("BUY", 1666.5), ("SELL", 1633.5)])
 def test_a_market_order_becomes_a_protected_limit(house: House, side: str, limit: float) -> None:
     house.price(HDFCBANK, 1650)
+    segment, security_id = HDFCBANK
+    for client_id in (LEADER, *(member.client_id for member in house.members)):
+        house.control.hold(
+            client_id, segment=segment, security_id=security_id, quantity=80, average=1600
+        )
     order = house.places(HDFCBANK, side, 40, order_type="MARKET", product="CNC")
     house.waits(order, HALF, quantity=20, orderStatus="TRADED")
     house.waits(order, DOUBLE, quantity=80, orderStatus="TRADED")
