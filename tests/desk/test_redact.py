@@ -55,9 +55,13 @@ def test_a_known_pin_is_hidden_as_a_word_but_not_within_numbers() -> None:
     )
 
 
+# No brackets, so that no secret can be read out of what stands for one.
+LETTERS = st.characters(min_codepoint=33, max_codepoint=0x24F, exclude_characters="[]")
+
+
 @settings(deadline=None, max_examples=200)
 @given(
-    secret=st.text(st.characters(min_codepoint=33, max_codepoint=0x24F), min_size=8, max_size=40),
+    secret=st.text(LETTERS, min_size=8, max_size=40),
     before=st.text(max_size=10),
     after=st.text(max_size=10),
 )
