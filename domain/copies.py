@@ -5,7 +5,7 @@ one. Everything here is a value; what changes it stands in `domain.progress`, wh
 is said by `domain.plan`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -63,9 +63,13 @@ class Attempt:
 
     `terms` are those the broker last took, None while an unclear modification leaves them in
     doubt; `verify_at` is then when the order book is believed again. `declined` are terms that
-    the broker refused. `reference` is the price (paise) that a protected limit was made from.
-    `absences` counts the complete order books, asked for after the settling time, that did not
-    show it.
+    the broker refused, for the reason in `refusal`. `reference` is the price (paise) that the
+    limit of a leader's MARKET was made from, and `chased_from` when that began; both None for
+    any other order. `withdrawn` says why the broker was told to cancel it, `withdrawn_at` when
+    it last agreed. `failed` is the change that last came to nothing, `failures` times in a row,
+    so that it is not asked for again before `retry_at`. An unknown outcome is looked for since
+    `doubted_at`; `absences` counts the complete order books, asked for after the settling time,
+    that did not show it.
     """
 
     ticket: Ticket
@@ -75,6 +79,7 @@ class Attempt:
     terms: Terms | None
     slice_number: int = 0
     reference: int | None = None
+    chased_from: datetime | None = None
     order_id: str = ""
     order: Order | None = None
     pending: Pending | None = None
@@ -84,8 +89,10 @@ class Attempt:
     refusal: Refusal | None = None
     declined: Terms | None = None
     retry_at: datetime | None = None
+    failed: Change | None = None
     failures: int = 0
     verify_at: datetime | None = None
+    doubted_at: datetime | None = None
     absences: int = 0
 
     @property
@@ -105,10 +112,19 @@ class Attempt:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing of it can trade (any more)."""
+        """Whether nothing of it can trade (any more), by the broker's own word.
+
+        Quantities say nothing: the total and the fills that are known may be of different
+        instants, while a modification is in the making.
+        """
         if self.stage in (Stage.REFUSED, Stage.TURNED_BACK, Stage.ABSENT):
             return True
-        return self.order is not None and not self.order.open
+        return self.order is not None and self.order.status.terminal
+
+    @property
+    def balks(self) -> bool:
+        """Whether it is open with other terms than were last wanted, because they were refused."""
+        return self.declined is not None and not self.ended
 
     @property
     def in_flight(self) -> bool:
@@ -117,7 +133,7 @@ class Attempt:
 
 
 class Skipped(StrEnum):
-    """Why a leader order is not copied to a follower, for good."""
+    """Why a leader order is not copied to a follower."""
 
     OWN = "it is itself a copy made by Lockstep"
     UNSUPPORTED = "orders of this kind are not copied"
@@ -126,7 +142,13 @@ class Skipped(StrEnum):
     UNDER_ONE_LOT = "the scaled quantity is under one lot"
     LEADER_CLOSED = "the leader's order closed without a fill"
     MARKET_CLOSED = "the market is closed"
-    INSTRUMENT = "the instrument's lot is not known"
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the verdict stays whatever is learnt later. The others only say what is known
+        now, and are found again as long as it is so: an order that was under one lot and grows,
+        or whose fills become known after its cancel, ends like one that was first seen so."""
+        return self in (Skipped.PAUSED, Skipped.STALE, Skipped.MARKET_CLOSED)
 
 
 class CopyState(StrEnum):
@@ -150,7 +172,7 @@ class Copy:
 
     `sizing` is the rule that placed it: modifications rescale by the same one (scenario 2.1).
     `born` is when the leader placed the order, by this host's clock; None counts as just now.
-    `skipped` is a verdict that stays; `detail` are its numbers.
+    `skipped` is the verdict of not placing it, `detail` its numbers; the next placement lifts it.
     """
 
     leader_order_id: str
@@ -165,6 +187,24 @@ class Copy:
     def current(self) -> Attempt | None:
         """The newest attempt."""
         return self.attempts[-1] if self.attempts else None
+
+    @property
+    def standing(self) -> Attempt | None:
+        """The newest attempt while something of it can still trade, as far as is known."""
+        attempt = self.current
+        return None if attempt is None or attempt.ended else attempt
+
+    @property
+    def left_out(self) -> bool:
+        """Whether a verdict keeps it without any order."""
+        return self.skipped is not None and self.standing is None and not self.lives
+
+    def with_attempt(self, changed: Attempt) -> "Copy":
+        """The copy with the attempt of that number changed; the very same copy if it is not."""
+        if any(attempt is changed for attempt in self.attempts):
+            return self
+        attempts = tuple(changed if a.number == changed.number else a for a in self.attempts)
+        return replace(self, attempts=attempts)
 
     @property
     def filled(self) -> int:
@@ -190,7 +230,7 @@ class Copy:
     def state(self) -> CopyState:
         """The copy in one word."""
         attempt = self.current
-        if self.skipped and not self.lives:
+        if self.left_out:
             return CopyState.SKIPPED
         if attempt is None:
             return CopyState.HELD
@@ -212,13 +252,13 @@ class Copy:
     def reason(self) -> str:
         """Why the copy is not simply open or filled, in plain words; empty when it is."""
         attempt = self.current
-        if self.skipped and not self.lives:
+        if self.skipped and self.left_out:
             return f"{self.skipped}{': ' + self.detail if self.detail else ''}"
         if attempt is None:
             return self.detail
-        if attempt.refusal:
+        if attempt.refusal and (attempt.stage is Stage.REFUSED or attempt.balks):
             return f"{attempt.refusal.kind}: {attempt.refusal.message}"
-        if attempt.withdrawn:
+        if attempt.withdrawn and attempt.status is not Status.TRADED:
             return str(attempt.withdrawn)
         if attempt.status in (Status.REJECTED, Status.CANCELLED, Status.EXPIRED):
             return attempt.order.reason if attempt.order else ""

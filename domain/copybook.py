@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from domain import progress
+from domain import progress, proof
 from domain.copies import Copy, CopyState
 from domain.instruments import Instrument, InstrumentKey
-from domain.merge import merge
+from domain.merge import adds, merge
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
 from domain.orders import Order, Product, Side
 from domain.plan import plan
-from domain.reports import report
+from domain.reports import lagging, may_lag, report
 from domain.rules import Account, Market, Mood, Rules
 from domain.steps import Request, Skip, Step, Why
 
@@ -37,6 +37,9 @@ class CopyBook:
         self._dispatch_us: dict[str, int] = {}
         self._positions: dict[_Holding, int] = {}
         self._counted: dict[str, int] = {}
+        self._doubtful: dict[str, None] = {}
+        self._watched: dict[str, None] = {}
+        self._reported: set[str] = set()
 
     def restore(self, copies: Iterable[Copy], now: datetime) -> None:
         """Take over what the ledger kept; whatever was in flight then is unknown now."""
@@ -50,19 +53,21 @@ class CopyBook:
     def seen(self, told: OrderSeen) -> bool:
         """Note what was told of a leader order; False when it says nothing new."""
         order = told.order
+        leader_id = order.order_id
         if told.hint is not None:
             self._hints[order.instrument] = told.hint
         self.price(order.instrument, told.ltp)
-        known = self.orders.get(order.order_id)
+        known = self.orders.get(leader_id)
         merged = order if known is None else merge(known, order)
-        self.orders[order.order_id] = merged
-        copy = self.copies.get(order.order_id)
+        self.orders[leader_id] = merged
+        copy = self.copies.get(leader_id)
         if copy is None:
-            copy = Copy(order.order_id, self.rules.follower, self.rules.sizing, told.born)
-            self.copies[order.order_id] = copy
+            rules = self.rules
+            self.copies[leader_id] = Copy(leader_id, rules.follower, rules.sizing, told.born)
         elif known is None:
             self._count(copy)
-        return merged != known
+        self._watch(leader_id)
+        return adds(known, merged)
 
     def price(self, instrument: InstrumentKey, ltp: int | None) -> None:
         """Note the last price of an instrument, in paise."""
@@ -80,27 +85,29 @@ class CopyBook:
         self._keep(progress.heard(self.copies[leader_id], order))
         return leader_id
 
-    def read(self, rows: Iterable[Order], asked_at: datetime) -> list[str]:
-        """Note a complete order book of the follower's account; the copies it changed."""
+    def read(self, rows: Iterable[Order], asked_at: datetime, complete: bool = True) -> list[str]:
+        """Note an order book of the follower's account; the copies it may have changed.
+
+        Only a `complete` one, every row of which was readable, proves that something is absent.
+        """
         by_leader: dict[str, list[Order]] = {}
         for row in rows:
             leader_id = self.heard(row)
             if leader_id is not None:
                 by_leader.setdefault(leader_id, []).append(row)
-        changed = list(by_leader)
-        for leader_id in self.unresolved():
+        changed = dict.fromkeys(by_leader)
+        for leader_id in self.unresolved() if complete else ():
             before = self.copies[leader_id]
             mine = by_leader.get(leader_id, ())
-            after = progress.book_read(before, mine, asked_at, self.rules)
-            if after != before:
+            after = proof.book_read(before, mine, asked_at, self.rules)
+            if after is not before:
                 self._keep(after)
-                if leader_id not in by_leader:
-                    changed.append(leader_id)
-        return changed
+                changed[leader_id] = None
+        return list(changed)
 
     def unresolved(self) -> list[str]:
         """The copies with a request whose outcome only an order book can tell."""
-        return [leader_id for leader_id, copy in self.copies.items() if progress.doubtful(copy)]
+        return list(self._doubtful)
 
     def known(self, order_id: str) -> Order | None:
         """What is known of one of the follower's own orders that Lockstep placed."""
@@ -127,8 +134,8 @@ class CopyBook:
         parked = []
         for leader_id in self.unresolved():
             before = self.copies[leader_id]
-            after = progress.given_up(before, now, self.rules)
-            if after != before:
+            after = proof.given_up(before, now, self.rules)
+            if after is not before:
                 self._keep(after)
                 parked.append(leader_id)
         return parked
@@ -166,11 +173,32 @@ class CopyBook:
         intent = answer.intent
         leader_id = intent.leader_order_id
         copy = progress.answered(
-            self.copies[leader_id], intent.number, intent.change, answer.outcome, self.rules, now
+            self.copies[leader_id],
+            intent.number,
+            intent.change,
+            answer.outcome,
+            self.rules,
+            now,
+            intent.intended_at,
         )
         if intent.change is None and answer.written_ns and leader_id not in self._dispatch_us:
             self._dispatch_us[leader_id] = (answer.written_ns - intent.heard_ns) // 1000
         self._keep(copy)
+
+    def lagging(self, now: datetime) -> list[tuple[str, str]]:
+        """The copies that have fallen behind by now, with how, in plain words; each is told once
+        (scenario 4.5)."""
+        told = []
+        for leader_id in list(self._watched):
+            order, copy = self.orders[leader_id], self.copies[leader_id]
+            lot = self._lot(order.instrument)
+            words = lagging(order, copy, lot, self.rules, now)
+            if words:
+                told.append((leader_id, words))
+                self._reported.add(leader_id)
+            if words or not may_lag(order, copy, lot):
+                del self._watched[leader_id]
+        return told
 
     def resize(self, rules: Rules) -> None:
         """Follow other rules from now on; copies that were placed keep their sizing."""
@@ -196,17 +224,34 @@ class CopyBook:
         order = self.orders.get(leader_id)
         if order is None:
             return None
-        instrument = self.instrument(order.instrument)
-        lot = instrument.lot if instrument else 1
+        lot = self._lot(order.instrument)
         return report(order, self.copies[leader_id], lot, self._dispatch_us.get(leader_id), now)
 
+    def _lot(self, key: InstrumentKey) -> int:
+        """The lot (shares), as far as it is known."""
+        instrument = self.instrument(key)
+        return instrument.lot if instrument else 1
+
     def _keep(self, copy: Copy) -> None:
-        self.copies[copy.leader_order_id] = copy
+        leader_id = copy.leader_order_id
+        if self.copies.get(leader_id) is copy:
+            return
+        self.copies[leader_id] = copy
         for attempt in copy.attempts:
-            self._by_correlation[attempt.ticket.correlation_id] = copy.leader_order_id
+            self._by_correlation[attempt.ticket.correlation_id] = leader_id
             if attempt.order_id:
-                self._by_order[attempt.order_id] = copy.leader_order_id
+                self._by_order[attempt.order_id] = leader_id
+        if proof.doubtful(copy):
+            self._doubtful[leader_id] = None
+        else:
+            self._doubtful.pop(leader_id, None)
+        self._watch(leader_id)
         self._count(copy)
+
+    def _watch(self, leader_id: str) -> None:
+        """Look for its falling behind, once its order is known and until it was told."""
+        if leader_id in self.orders and leader_id not in self._reported:
+            self._watched[leader_id] = None
 
     def _count(self, copy: Copy) -> None:
         """Bring the position up to date with the copy's fills."""

@@ -6,6 +6,7 @@ documentation says 30, its sandbox refuses 26.
 """
 
 import re
+from functools import lru_cache
 from hashlib import sha256
 
 MOST_CHARACTERS = 25
@@ -13,13 +14,21 @@ PREFIX = "LS"
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _CANONICAL = re.compile(r"[1-9][0-9]{0,17}")
-_OURS = re.compile(r"LS(?:h[0-9a-z]{14}|n[0-9a-z]{1,12})-[0-9a-z]{1,2}-[0-9a-z]{1,3}")
+_OURS = re.compile(
+    r"LS(?:h[0-9a-z]{14}|n([1-9a-z][0-9a-z]{0,11}))"
+    r"-(?:0|[1-9a-z][0-9a-z]?)-(?:0|[1-9a-z][0-9a-z]{0,2})"
+)
+_MOST_CANONICAL = 10**18
+_REMEMBERED = 4096
 _MOST_SLICES = 36**2
 _MOST_ATTEMPTS = 36**3
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def correlation_id(leader_order_id: str, slice_number: int, attempt: int) -> str:
     """The id of one attempt to place one slice of the copy of a leader order.
+
+    The same in every account, so that the last ones are remembered.
 
     Raises ValueError for a slice above 1295 or an attempt above 46655.
     """
@@ -30,7 +39,11 @@ def correlation_id(leader_order_id: str, slice_number: int, attempt: int) -> str
 
 def ours(correlation: str | None) -> bool:
     """Whether an order was placed by Lockstep, so that it is never copied again."""
-    return correlation is not None and _OURS.fullmatch(correlation) is not None
+    found = _OURS.fullmatch(correlation) if correlation else None
+    if found is None:
+        return False
+    number: str | None = found[1]
+    return number is None or int(number, 36) < _MOST_CANONICAL
 
 
 def _name(order_id: str) -> str:

@@ -67,3 +67,11 @@ class Instrument:
     def snap_up(self, price: int) -> int:
         """The lowest price on a tick that is not below `price` (paise), but at least one tick."""
         return max(self.tick, -(-price // self.tick) * self.tick)
+
+    def within_circuit(self, price: int) -> int:
+        """The price (paise), moved to the nearest tick within the day's circuit limits."""
+        if self.upper is not None:
+            price = min(price, self.snap_down(self.upper))
+        if self.lower is not None:
+            price = max(price, self.snap_up(self.lower))
+        return price

@@ -102,7 +102,7 @@ class Terms:
     disclosed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.quantity, self.price, self.trigger, self.disclosed) < 0:
+        if self.quantity < 0 or self.price < 0 or self.trigger < 0 or self.disclosed < 0:
             raise ValueError(f"negative amount in {self!r}")
 
 
@@ -151,14 +151,9 @@ class Order:
     parent_id: str | None = None
 
     @property
-    def open(self) -> bool:
-        """Whether some of it can still trade."""
-        return not self.status.terminal and self.filled < self.terms.quantity
-
-    @property
-    def remaining(self) -> int:
-        """Shares that can still trade; 0 for a terminal order whatever its quantity."""
-        return max(0, self.terms.quantity - self.filled) if self.open else 0
+    def cut_short(self) -> bool:
+        """Whether it ended before all of it had traded."""
+        return self.status.terminal and self.status is not Status.TRADED
 
     @property
     def average_price(self) -> float | None:

@@ -41,7 +41,8 @@ class Allowance:
         self._not_before = float("-inf")
 
     def limit(self, windows: Iterable[Window]) -> None:
-        """Count by other windows from now on; what was used stays counted."""
+        """Count by other windows from now on. What was used stays counted, as far back as the
+        longest window reached until now. Raises ValueError for none at all."""
         self._windows = tuple(sorted(windows, key=lambda window: window.seconds))
         if not self._windows:
             raise ValueError("an allowance needs at least one window")
@@ -80,8 +81,8 @@ class Allowance:
                 return None
             excess = self._count(window, now) + self._held - window.limit
             if excess >= 0:
-                leaves = self._used[len(self._used) + self._held - window.limit]
-                at = max(at, leaves + window.seconds + self._guard)
+                blocking = self._used[len(self._used) + self._held - window.limit]
+                at = max(at, self._leaves(blocking, window))
         return at
 
     def _room(self, now: float) -> list[int]:
@@ -89,9 +90,16 @@ class Allowance:
         return [window.limit - self._held - self._count(window, now) for window in self._windows]
 
     def _count(self, window: Window, now: float) -> int:
-        return len(self._used) - bisect_right(self._used, now - window.seconds - self._guard)
+        """How many uses the window still sees at `now`."""
+        return len(self._used) - self._gone(window, now)
+
+    def _gone(self, window: Window, now: float) -> int:
+        """How many uses have left the window at `now`, by the very sum that `next_grant` gives
+        as the instant of leaving: computed otherwise, it can be off by a rounding."""
+        return bisect_right(self._used, now, key=lambda used: self._leaves(used, window))
+
+    def _leaves(self, used: float, window: Window) -> float:
+        return used + window.seconds + self._guard
 
     def _forget(self, now: float) -> None:
-        stale = bisect_right(self._used, now - self._windows[-1].seconds - self._guard)
-        if stale:
-            del self._used[:stale]
+        del self._used[: self._gone(self._windows[-1], now)]

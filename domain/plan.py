@@ -7,9 +7,9 @@ So there is no code for late, doubled, lost or reordered events: they all lead h
 from datetime import datetime, timedelta
 
 from domain import correlation
-from domain.copies import Attempt, Copy, Skipped, Stage, Withdrawal
+from domain.copies import Attempt, Change, Copy, Skipped, Stage, Withdrawal
 from domain.instruments import Instrument
-from domain.orders import AmoTime, Order, Product, Side, Status
+from domain.orders import AmoTime, Order, Product, Side, Status, Validity
 from domain.outcomes import Refused
 from domain.rules import Account, Market, Mood, Rules, WhenClosed
 from domain.steps import Cancel, Done, Hold, Modify, Place, Skip, Step, Why
@@ -17,6 +17,7 @@ from domain.tickets import Ticket
 from domain.wanted import Wanted, wanted
 
 _TRANSIT_PATIENCE = timedelta(seconds=1)
+_IOC_PATIENCE = timedelta(seconds=3)
 _CANCEL_PATIENCE = timedelta(seconds=3)
 _WORTH_RETRYING = frozenset({Refused.TOKEN, Refused.ADDRESS, Refused.MARKET_CLOSED})
 _UNSUPPORTED_PRODUCTS = frozenset({Product.CO, Product.BO})
@@ -38,39 +39,33 @@ def plan(
     second order while one may exist, never touches an order that has ended.
     """
     attempt = copy.current
-    if copy.skipped and not copy.lives:
-        return Done()
-    if attempt is not None:
-        if account.mood is Mood.PARKED and not attempt.ended:
-            return Hold(Why.ACCOUNT)
-        if stray := _stray(copy, now):
-            return stray
-        if waiting := _waiting(attempt):
-            return waiting
-        if not attempt.ended:
-            return _steer(order, copy, attempt, rules, market, instrument, now)
-        if copy.skipped or not _another(order, attempt):
-            return Done()
-    return _enter(order, copy, rules, market, instrument, account, now)
+    if attempt is None:
+        return _enter(order, copy, rules, market, instrument, account, now)
+    if account.mood is Mood.PARKED and not all(one.ended for one in copy.attempts):
+        return Hold(Why.ACCOUNT)
+    stray = _stray(copy, now) if len(copy.attempts) > 1 else None
+    if isinstance(stray, Cancel):
+        return stray
+    if waiting := _waiting(attempt):
+        return waiting
+    if not attempt.ended:
+        step = _steer(order, copy, attempt, rules, market, instrument, now)
+        return step if stray is None or isinstance(step, Cancel) else stray
+    if stray is not None:
+        return stray
+    if _another(order, attempt):
+        return _enter(order, copy, rules, market, instrument, account, now)
+    return Done()
 
 
-def _stray(copy: Copy, now: datetime) -> Step | None:
+def _stray(copy: Copy, now: datetime) -> Cancel | Hold | None:
     """The step for an order that was believed never to exist and was found after a newer one
-    had been placed: nothing may stay open beside the newest."""
+    had been placed: it is cancelled, and nothing is placed or raised meanwhile."""
     for attempt in copy.attempts[:-1]:
         if attempt.stage is Stage.LIVE and not attempt.ended:
             if attempt.in_flight:
                 return Hold(Why.IN_FLIGHT)
-            return _pausing(attempt, now) or _cancel(attempt, Withdrawal.REPLACED, now)
-    return None
-
-
-def _pausing(attempt: Attempt, now: datetime) -> Hold | None:
-    """The hold of an order that was just asked about and is not to be hammered."""
-    if attempt.withdrawn_at and now - attempt.withdrawn_at < _CANCEL_PATIENCE:
-        return Hold(Why.CANCELLING, attempt.withdrawn_at + _CANCEL_PATIENCE)
-    if attempt.retry_at and now < attempt.retry_at:
-        return Hold(Why.RETRY, attempt.retry_at)
+            return _cancel(attempt, Withdrawal.REPLACED, now)
     return None
 
 
@@ -91,16 +86,11 @@ def _another(order: Order, ended: Attempt) -> bool:
         return True
     if ended.stage is Stage.REFUSED:
         return ended.refusal is not None and ended.refusal.kind in _WORTH_RETRYING
-    if _dead(order):
+    if order.cut_short:
         return False
-    if ended.status is Status.TRADED or ended.filled >= ended.ticket.terms.quantity:
+    if ended.status is Status.TRADED:
         return True
     return ended.status is Status.CANCELLED and ended.withdrawn is not None
-
-
-def _dead(order: Order) -> bool:
-    """Whether the leader's order ended without trading in full."""
-    return order.status.terminal and order.status is not Status.TRADED
 
 
 def _enter(
@@ -113,24 +103,25 @@ def _enter(
     now: datetime,
 ) -> Step:
     """The step for a copy of which no order exists: place one, wait, or let it be."""
+    if copy.skipped is not None and copy.skipped.lasting:
+        return Done()
     if verdict := _never(order):
         return verdict if not copy.attempts else Done()
-    if _dead(order) and not order.filled:
+    if order.cut_short and not order.filled:
         return Done() if copy.lives else Skip(Skipped.LEADER_CLOSED, order.reason)
     if order.status is Status.TRANSIT:
         return Hold(Why.LEADER_TRANSIT)
     if order.status is Status.UNREADABLE:
         return Hold(Why.LEADER_UNREADABLE)
-    exits = account.position * (1 if order.side is Side.SELL else -1) > 0
-    if not copy.filled and not exits and (verdict := _too_late(copy, rules, account, now)):
+    want = wanted(order, copy, rules, market, instrument, now) if instrument else None
+    if want is None and instrument is not None:
+        return _nothing_wanted(order, copy, instrument)
+    if verdict := _too_late(order, copy, rules, account, now):
         return verdict
     if account.mood is Mood.PARKED:
         return Hold(Why.ACCOUNT)
-    if instrument is None:
-        return Hold(Why.INSTRUMENT)
-    want = wanted(order, copy, rules, market, instrument, now)
     if want is None:
-        return _nothing_wanted(order, copy, instrument)
+        return Hold(Why.INSTRUMENT)
     last = copy.current
     if last and last.retry_at and now < last.retry_at:
         return Hold(Why.RETRY, last.retry_at)
@@ -159,14 +150,30 @@ def _never(order: Order) -> Skip | None:
     return None
 
 
-def _too_late(copy: Copy, rules: Rules, account: Account, now: datetime) -> Skip | None:
-    """The verdict on an entry that the follower may not take any more."""
-    if account.mood is Mood.PAUSED:
-        return Skip(Skipped.PAUSED)
-    if copy.born is None or now - copy.born <= rules.max_age:
+def _too_late(
+    order: Order, copy: Copy, rules: Rules, account: Account, now: datetime
+) -> Skip | None:
+    """The verdict on an entry that the follower may not take any more.
+
+    Neither an exit is one, nor the rest of an order that the follower already took part in.
+    """
+    paused = account.mood is Mood.PAUSED
+    age = timedelta(0) if copy.born is None else now - copy.born
+    if not paused and age <= rules.max_age:
         return None
-    age = int((now - copy.born).total_seconds())
-    return Skip(Skipped.STALE, f"{age} s old, {int(rules.max_age.total_seconds())} s allowed")
+    exits = account.position * (1 if order.side is Side.SELL else -1) > 0
+    if exits or _took_part(copy):
+        return None
+    if paused:
+        return Skip(Skipped.PAUSED)
+    allowed = int(rules.max_age.total_seconds())
+    return Skip(Skipped.STALE, f"{int(age.total_seconds())} s old, {allowed} s allowed")
+
+
+def _took_part(copy: Copy) -> bool:
+    """Whether some of the copy traded, or stood in the market until Lockstep itself cancelled it
+    (after the cap of modifications, to be placed anew)."""
+    return any(attempt.filled or attempt.withdrawn for attempt in copy.attempts)
 
 
 def _nothing_wanted(order: Order, copy: Copy, instrument: Instrument) -> Step:
@@ -177,7 +184,8 @@ def _nothing_wanted(order: Order, copy: Copy, instrument: Instrument) -> Step:
 
 
 def _place(order: Order, copy: Copy, rules: Rules, want: Wanted, amo_time: AmoTime | None) -> Place:
-    number = len(copy.attempts)
+    last = copy.current
+    number = 0 if last is None else last.number + 1
     ticket = Ticket(
         correlation_id=correlation.correlation_id(order.order_id, 0, number),
         instrument=order.instrument,
@@ -199,9 +207,7 @@ def _steer(
     now: datetime,
 ) -> Step:
     """The step for a copy whose order is open at the broker."""
-    if pausing := _pausing(attempt, now):
-        return pausing
-    if _dead(order):
+    if order.cut_short:
         return _cancel(attempt, Withdrawal.LEADER, now)
     if attempt.withdrawn:
         return _cancel(attempt, attempt.withdrawn, now)
@@ -217,15 +223,27 @@ def _steer(
     if want.terms == attempt.terms:
         return Hold(Why.RESTING, want.until)
     if want.terms == attempt.declined:
-        return Hold(Why.DECLINED)
+        return Hold(Why.DECLINED, want.until)
     if attempt.modifications >= rules.modification_cap:
         return _cancel(attempt, Withdrawal.REPLACED, now)
+    if attempt.retry_at and now < attempt.retry_at:
+        return Hold(Why.RETRY, attempt.retry_at)
     return Modify(attempt.order_id, want.terms, want.reference)
 
 
-def _cancel(attempt: Attempt, why: Withdrawal, now: datetime) -> Step:
-    """The cancel of an open order, as soon as Dhan would take it (none in transit)."""
-    patience = attempt.sent_at + _TRANSIT_PATIENCE
-    if attempt.status in (None, Status.TRANSIT) and now < patience:
-        return Hold(Why.TRANSIT, patience)
+def _cancel(attempt: Attempt, why: Withdrawal, now: datetime) -> Cancel | Hold:
+    """The cancel of an open order, as soon as Dhan would take it (none in transit, where an IOC
+    ends by itself), and again after a while if the broker took one and the order is still open.
+
+    A modification that failed does not delay it.
+    """
+    if attempt.withdrawn_at and now - attempt.withdrawn_at < _CANCEL_PATIENCE:
+        return Hold(Why.CANCELLING, attempt.withdrawn_at + _CANCEL_PATIENCE)
+    if attempt.failed is Change.CANCEL and attempt.retry_at and now < attempt.retry_at:
+        return Hold(Why.RETRY, attempt.retry_at)
+    if attempt.status in (None, Status.TRANSIT):
+        ioc = attempt.ticket.terms.validity is Validity.IOC
+        until = attempt.sent_at + (_IOC_PATIENCE if ioc else _TRANSIT_PATIENCE)
+        if now < until:
+            return Hold(Why.TRANSIT, until)
     return Cancel(attempt.order_id, why)

@@ -1,24 +1,24 @@
 """How a copy changes by what happens to it: pure steps from one `Copy` to the next.
 
-Each function takes the copy and one thing that happened (an intent was recorded, an answer came,
-the broker told of the order, a whole order book was read) and gives the copy as it is then.
+Each function takes the copy and one thing that happened (an intent was recorded, an answer came
+or never will, the broker told of the order) and gives the copy as it is then. What a whole order
+book proves stands in `domain.proof`.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from domain.copies import Attempt, Change, Copy, Pending, Stage, Withdrawal
+from domain.copies import Attempt, Change, Copy, Pending, Stage
 from domain.merge import merge
-from domain.orders import Order
+from domain.orders import Order, Status
 from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Refused, Throttled, Unknown
 from domain.rules import Rules
-from domain.steps import Modify, Place, Request, Skip
+from domain.steps import Cancel, Place, Request, Skip
 
-BOOKS_TO_PROVE_ABSENCE = 2
 _FIRST_PAUSE = timedelta(milliseconds=250)
 _LONGEST_PAUSE = timedelta(seconds=15)
 _CLOSED_PAUSE = timedelta(seconds=30)
+_NEVER_ANSWERED = Unknown("never answered")
 
 
 def intended(copy: Copy, step: Request, now: datetime) -> Copy:
@@ -31,74 +31,111 @@ def intended(copy: Copy, step: Request, now: datetime) -> Copy:
             sent_at=now,
             terms=step.ticket.terms,
             reference=step.reference,
+            chased_from=None if step.reference is None else now,
         )
-        return replace(copy, attempts=(*copy.attempts, attempt), detail="")
+        attempts = (*copy.attempts, attempt)
+        return Copy(copy.leader_order_id, copy.follower, copy.sizing, copy.born, attempts)
     attempt = _at(copy, step.order_id)
-    if isinstance(step, Modify):
-        pending = Pending(Change.MODIFY, now, terms=step.terms)
-        reference = step.reference if step.reference is not None else attempt.reference
-        return _with(copy, replace(attempt, pending=pending, reference=reference))
-    return _with(copy, replace(attempt, pending=Pending(Change.CANCEL, now, why=step.why)))
+    if isinstance(step, Cancel):
+        return copy.with_attempt(
+            replace(attempt, pending=Pending(Change.CANCEL, now, why=step.why))
+        )
+    chased_from = attempt.chased_from if attempt.reference is not None else now
+    return copy.with_attempt(
+        replace(
+            attempt,
+            pending=Pending(Change.MODIFY, now, terms=step.terms),
+            reference=step.reference,
+            chased_from=None if step.reference is None else chased_from,
+        ),
+    )
 
 
 def unrecorded(copy: Copy, step: Request) -> Copy:
     """The copy after all, when the ledger could not keep the intent and nothing was sent."""
     if isinstance(step, Place):
         return replace(copy, attempts=tuple(a for a in copy.attempts if a.number != step.number))
-    return _with(copy, replace(_at(copy, step.order_id), pending=None))
+    return copy.with_attempt(replace(_at(copy, step.order_id), pending=None))
 
 
 def skipped(copy: Copy, step: Skip) -> Copy:
-    """The copy with its verdict."""
+    """The copy with its verdict; the very same copy when it has it already."""
+    if copy.skipped is step.reason and copy.detail == step.detail:
+        return copy
     return replace(copy, skipped=step.reason, detail=step.detail)
 
 
 def answered(
-    copy: Copy, number: int, change: Change | None, outcome: Outcome, rules: Rules, now: datetime
+    copy: Copy,
+    number: int,
+    change: Change | None,
+    outcome: Outcome,
+    rules: Rules,
+    now: datetime,
+    asked_at: datetime | None = None,
 ) -> Copy:
     """The copy after the broker's answer to the request of attempt `number`.
 
-    `change` is None for a placement.
+    `change` is None for a placement. An answer to another change than the one that is awaited
+    since `asked_at` (None: whichever is) comes too late and says nothing any more.
     """
     attempt = next((a for a in copy.attempts if a.number == number), None)
     if attempt is None:
         return copy
     if change is None:
-        return _with(copy, _placed(attempt, outcome, now))
-    if attempt.pending is None or attempt.pending.change is not change:
+        return copy.with_attempt(_placed(attempt, outcome, now))
+    pending = attempt.pending
+    if pending is None or pending.change is not change or asked_at not in (None, pending.asked_at):
         return copy
-    pending, attempt = attempt.pending, replace(attempt, pending=None)
-    if change is Change.CANCEL:
-        return _with(copy, _cancel_answered(attempt, pending, outcome, now))
-    return _with(copy, _modify_answered(attempt, pending, outcome, rules, now))
+    return copy.with_attempt(_changed(replace(attempt, pending=None), pending, outcome, rules, now))
 
 
 def _placed(attempt: Attempt, outcome: Outcome, now: datetime) -> Attempt:
-    if attempt.stage not in (Stage.SENT, Stage.UNKNOWN):
+    """An answer that comes after its request was given up for lost still says what it says."""
+    if attempt.stage not in (Stage.SENT, Stage.UNKNOWN, Stage.PARKED, Stage.ABSENT):
         return attempt
     match outcome:
         case Accepted(order_id=order_id) if order_id:
             return replace(attempt, stage=Stage.LIVE, order_id=order_id)
+        case _ if attempt.stage is Stage.ABSENT:
+            return attempt
         case Refusal(kind=kind):
             pause = _CLOSED_PAUSE if kind is Refused.MARKET_CLOSED else _pause(attempt.number)
             return replace(attempt, stage=Stage.REFUSED, refusal=outcome, retry_at=now + pause)
         case Throttled() | NotSent():
             return replace(attempt, stage=Stage.TURNED_BACK, retry_at=now + _pause(attempt.number))
+        case _ if attempt.stage is Stage.PARKED:
+            return attempt
         case _:
-            return replace(attempt, stage=Stage.UNKNOWN)
+            return replace(attempt, stage=Stage.UNKNOWN, doubted_at=now)
+
+
+def _changed(
+    attempt: Attempt, pending: Pending, outcome: Outcome, rules: Rules, now: datetime
+) -> Attempt:
+    """The attempt after what came of a change of its order."""
+    if pending.change is Change.CANCEL:
+        return _cancel_answered(attempt, pending, outcome, now)
+    return _modify_answered(attempt, pending, outcome, rules, now)
 
 
 def _cancel_answered(
     attempt: Attempt, pending: Pending, outcome: Outcome, now: datetime
 ) -> Attempt:
-    why = pending.why or Withdrawal.LEADER
     match outcome:
         case Accepted():
-            return replace(attempt, withdrawn=why, withdrawn_at=now, failures=0, retry_at=None)
+            return replace(
+                attempt,
+                withdrawn=pending.why,
+                withdrawn_at=now,
+                failed=None,
+                failures=0,
+                retry_at=None,
+            )
         case Unknown():
-            return replace(_failed(attempt, now), withdrawn=why)
+            return replace(_failed(attempt, Change.CANCEL, now), withdrawn=pending.why)
         case _:
-            return _failed(attempt, now)
+            return _failed(attempt, Change.CANCEL, now)
 
 
 def _modify_answered(
@@ -111,24 +148,24 @@ def _modify_answered(
                 terms=pending.terms,
                 modifications=attempt.modifications + 1,
                 declined=None,
+                refusal=None,
+                failed=None,
                 failures=0,
                 retry_at=None,
             )
         case Unknown():
             return replace(
-                _failed(attempt, now),
+                _failed(attempt, Change.MODIFY, now),
                 terms=None,
                 modifications=attempt.modifications + 1,
                 verify_at=now + rules.settle,
             )
         case Refusal(kind=Refused.MODIFICATIONS):
             return replace(attempt, modifications=rules.modification_cap)
-        case Refusal(kind=kind) if kind in _PASSING:
-            return _failed(attempt, now)
-        case Refusal():
-            return replace(_failed(attempt, now), declined=pending.terms)
+        case Refusal(kind=kind) if kind not in _PASSING:
+            return replace(attempt, declined=pending.terms, refusal=outcome)
         case _:
-            return _failed(attempt, now)
+            return _failed(attempt, Change.MODIFY, now)
 
 
 _PASSING = frozenset(
@@ -140,7 +177,7 @@ def heard(copy: Copy, order: Order) -> Copy:
     """The copy with what the broker told of one of its orders, by event or by row."""
     for attempt in copy.attempts:
         if belongs(attempt, order):
-            return _with(copy, _joined(attempt, order))
+            return copy.with_attempt(_joined(attempt, order))
     return copy
 
 
@@ -152,62 +189,18 @@ def belongs(attempt: Attempt, order: Order) -> bool:
 
 
 def _joined(attempt: Attempt, order: Order) -> Attempt:
+    """A refused request may leave a rejected order behind, which makes it no less refused."""
     known = merge(attempt.order, order) if attempt.order else order
-    return replace(attempt, order=known, order_id=order.order_id, stage=Stage.LIVE)
-
-
-def book_read(copy: Copy, book: Iterable[Order], asked_at: datetime, rules: Rules) -> Copy:
-    """The copy after a complete order book of its account, asked for at `asked_at`.
-
-    The only proof that a request with an unknown outcome never arrived: after the settling
-    time, books that were asked for later do not show it.
-    """
-    rows = tuple(book)
-    for row in rows:
-        copy = heard(copy, row)
-    attempt = copy.current
-    if attempt is None:
-        return copy
-    copy = _verified(copy, attempt, asked_at)
-    if attempt.stage not in (Stage.UNKNOWN, Stage.PARKED):
-        return copy
-    if asked_at < attempt.sent_at + rules.settle:
-        return copy
-    attempt = replace(attempt, absences=attempt.absences + 1)
-    if attempt.stage is Stage.UNKNOWN and attempt.absences >= BOOKS_TO_PROVE_ABSENCE:
-        attempt = replace(attempt, stage=Stage.ABSENT)
-    return _with(copy, attempt)
-
-
-def doubtful(copy: Copy) -> bool:
-    """Whether the outcome of a request is one that only an order book can tell."""
-    attempt = copy.current
-    return attempt is not None and (
-        attempt.stage in (Stage.UNKNOWN, Stage.PARKED) or attempt.verify_at is not None
-    )
-
-
-def _verified(copy: Copy, attempt: Attempt, asked_at: datetime) -> Copy:
-    """The copy with the book's word for terms that an unclear modification left in doubt."""
-    if attempt.verify_at is None or asked_at < attempt.verify_at:
-        return copy
-    if attempt.pending is not None or attempt.order is None:
-        return copy
-    return _with(copy, replace(attempt, terms=attempt.order.terms, verify_at=None))
-
-
-def given_up(copy: Copy, now: datetime, rules: Rules) -> Copy:
-    """The copy parked, when its unknown outcome could not be resolved for too long."""
-    attempt = copy.current
-    if attempt is None or attempt.stage is not Stage.UNKNOWN:
-        return copy
-    if now - attempt.sent_at < rules.park_after:
-        return copy
-    return _with(copy, replace(attempt, stage=Stage.PARKED))
+    refused = attempt.stage is Stage.REFUSED and known.status is Status.REJECTED
+    stage = Stage.REFUSED if refused else Stage.LIVE
+    if known is attempt.order and stage is attempt.stage:
+        return attempt
+    return replace(attempt, order=known, order_id=order.order_id, stage=stage)
 
 
 def interrupted(copy: Copy, now: datetime, rules: Rules) -> Copy:
-    """The copy as a restarted process finds it: what was in flight is unknown."""
+    """The copy as a restarted process finds it: what was in flight is unknown, and what was
+    unknown is looked for anew, however long ago it was sent."""
     attempts = tuple(_doubted(attempt, now, rules) for attempt in copy.attempts)
     return replace(copy, attempts=attempts)
 
@@ -217,7 +210,7 @@ def overdue(copy: Copy, since: datetime, rules: Rules) -> Copy:
     same copy when there are none."""
     late = [attempt for attempt in copy.attempts if _late(attempt, since)]
     for attempt in late:
-        copy = _with(copy, _doubted(attempt, since, rules))
+        copy = copy.with_attempt(_doubted(attempt, since, rules))
     return copy
 
 
@@ -228,27 +221,23 @@ def _late(attempt: Attempt, since: datetime) -> bool:
 
 
 def _doubted(attempt: Attempt, now: datetime, rules: Rules) -> Attempt:
-    if attempt.stage is Stage.SENT:
-        return replace(attempt, stage=Stage.UNKNOWN)
-    if attempt.pending is None:
+    """The attempt once its answer is not waited for any more: as after an unclear one."""
+    if attempt.stage in (Stage.SENT, Stage.UNKNOWN):
+        return replace(attempt, stage=Stage.UNKNOWN, doubted_at=now, absences=0)
+    pending = attempt.pending
+    if pending is None:
         return attempt
-    if attempt.pending.change is Change.CANCEL:
-        return replace(attempt, pending=None)
-    return replace(attempt, pending=None, terms=None, verify_at=now + rules.settle)
+    return _changed(replace(attempt, pending=None), pending, _NEVER_ANSWERED, rules, now)
 
 
-def _failed(attempt: Attempt, now: datetime) -> Attempt:
-    return replace(attempt, failures=attempt.failures + 1, retry_at=now + _pause(attempt.failures))
+def _failed(attempt: Attempt, change: Change, now: datetime) -> Attempt:
+    before = attempt.failures if attempt.failed is change else 0
+    return replace(attempt, failed=change, failures=before + 1, retry_at=now + _pause(before))
 
 
 def _pause(failures: int) -> timedelta:
     doublings: int = 1 << min(failures, 10)
     return min(_FIRST_PAUSE * doublings, _LONGEST_PAUSE)
-
-
-def _with(copy: Copy, changed: Attempt) -> Copy:
-    attempts = tuple(changed if a.number == changed.number else a for a in copy.attempts)
-    return replace(copy, attempts=attempts)
 
 
 def _at(copy: Copy, order_id: str) -> Attempt:

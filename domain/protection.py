@@ -7,6 +7,7 @@ reference price (the last price, or the trigger), on a tick (scenarios 1.1.1, 1.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from fractions import Fraction
 
 from domain.instruments import Instrument
@@ -26,12 +27,22 @@ class Protection:
     chase_seconds: float = 3.0
     chase_times: int = 2
 
+    @property
+    def chase_every(self) -> timedelta:
+        """The time between two chases, in whole microseconds, so that counting them is exact."""
+        return timedelta(seconds=self.chase_seconds)
+
     def limit(self, side: Side, reference: int, instrument: Instrument, chases: int = 0) -> int:
-        """The protected limit in paise, at least one tick beyond `reference` (paise)."""
-        width = reference * self.band * (1 + min(chases, self.chase_times))
-        reach = max(int(width), instrument.tick)
+        """The protected limit in paise: on a tick, the band (and at least one tick) beyond
+        `reference` (paise), but never outside the day's circuit limits."""
+        band, tick = self.band, instrument.tick
+        width = reference * band.numerator * (1 + min(chases, self.chase_times)) // band.denominator
         if side is Side.BUY:
-            price = instrument.snap_down(reference + reach)
-            return price if instrument.upper is None else min(price, instrument.upper)
-        price = instrument.snap_up(reference - reach)
-        return price if instrument.lower is None else max(price, instrument.lower)
+            price = max(
+                instrument.snap_down(reference + width), instrument.snap_up(reference + tick)
+            )
+        else:
+            price = min(
+                instrument.snap_up(reference - width), instrument.snap_down(reference - tick)
+            )
+        return instrument.within_circuit(price)

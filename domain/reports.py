@@ -1,49 +1,129 @@
-"""A copy as readers see it, and whether it is in step with the leader's order."""
+"""A copy as readers see it: whether it is in step with the leader's order, and how far behind."""
 
+from dataclasses import replace
 from datetime import datetime
 
-from domain.copies import Copy, CopyState
+from domain.copies import Attempt, Copy, CopyState
 from domain.messages import CopyReport
-from domain.orders import Order, Status
+from domain.orders import Order, Status, Terms
+from domain.rules import Rules
+from domain.sizing import disclose
 from domain.slippage import slippage
+from domain.wanted import share
 
-_NOT_SETTLED = frozenset(
-    {
-        CopyState.HELD,
-        CopyState.PLACING,
-        CopyState.UNKNOWN,
-        CopyState.PARKED,
-        CopyState.REJECTED,
-    }
-)
+_UNSETTLED = frozenset({CopyState.HELD, CopyState.PLACING, CopyState.UNKNOWN, CopyState.PARKED})
 
 
 def drift(order: Order, copy: Copy, lot: int) -> str:
     """How the copy differs from what the leader's order implies, in plain words; empty when it
     is in step. What a rule decided to skip is in step."""
-    if copy.skipped and not copy.lives:
+    if copy.left_out:
         return ""
+    if order.status.terminal:
+        return _final_drift(order, copy, lot)
     state = copy.state
-    if state in _NOT_SETTLED:
-        return f"{state}: {copy.reason}" if copy.reason else str(state)
-    attempt = copy.current
-    if attempt is None or not order.status.terminal:
-        return _open_drift(copy)
-    if not attempt.ended:
-        return f"open, though the leader's order is {order.status.lower()}"
-    share = copy.sizing.size(order.filled, lot)
-    if copy.filled != share:
-        return f"filled {copy.filled}, the leader's fills imply {share}"
+    if state in _UNSETTLED or state is CopyState.REJECTED:
+        return _said(copy)
+    standing = copy.standing
+    if standing is None:
+        return _ended_drift(order, copy, lot)
+    return _open_drift(order, copy, standing, lot)
+
+
+def _final_drift(order: Order, copy: Copy, lot: int) -> str:
+    """Against a leader order of which nothing more will trade."""
+    ended = f"the leader's order is {order.status.lower()}"
+    if copy.standing is not None:
+        if copy.state in _UNSETTLED:
+            return f"{_said(copy)}, though {ended}"
+        return f"open, though {ended}"
+    implied = copy.sizing.size(order.filled, lot)
+    if copy.filled == implied:
+        return ""
+    words = f"filled {copy.filled}, the leader's fills imply {implied}"
+    return words if copy.filled or not copy.reason else f"{_said(copy)} ({words})"
+
+
+def _ended_drift(order: Order, copy: Copy, lot: int) -> str:
+    """Against a leader order that is open, while nothing of the copy is."""
+    attempt, implied = copy.current, share(order, copy, lot)
+    if copy.filled == implied:
+        return ""
+    if copy.filled < implied and attempt and attempt.status is not Status.TRADED:
+        return f"{copy.state}, though the leader's order is open"
+    return f"filled {copy.filled}, the leader's order implies {implied}"
+
+
+def _open_drift(order: Order, copy: Copy, standing: Attempt, lot: int) -> str:
+    """Against a leader order that is open like the copy."""
+    if standing.pending:
+        return "a change is on its way"
+    if standing.terms is None:
+        return "whether the last change was made is not known yet"
+    asked, quantity = order.terms, share(order, copy, lot) - copy.filled_before
+    if quantity <= 0:
+        return "open, though the leader's quantity leaves nothing to trade"
+    disclosed = disclose(asked.disclosed, asked.quantity, quantity, lot)
+    implied = replace(asked, quantity=quantity, disclosed=disclosed)
+    if not asked.order_type.has_price:
+        stands = standing.terms
+        implied = replace(implied, order_type=stands.order_type, price=stands.price)
+    if standing.terms != implied:
+        words = "its terms are not those of the leader's order"
+        return f"{words}: {copy.reason}" if copy.reason else words
+    if standing.order and _shown_otherwise(standing.order.terms, standing.terms):
+        return "the broker shows other terms than it was given"
     return ""
 
 
-def _open_drift(copy: Copy) -> str:
-    attempt = copy.current
-    if attempt is None:
-        return "held"
-    if attempt.ended and attempt.status in (Status.CANCELLED, Status.EXPIRED):
-        return f"{attempt.status.lower()}, though the leader's order is open"
-    return "a change is on its way" if attempt.pending else ""
+def _shown_otherwise(shown: Terms, given: Terms) -> bool:
+    """Whether the broker's own word contradicts the terms that it took; one that shows another
+    order type was only translated (Dhan makes a LIMIT of a MARKET)."""
+    return shown.order_type is given.order_type and (
+        (shown.quantity, shown.price, shown.trigger) != (given.quantity, given.price, given.trigger)
+    )
+
+
+def _said(copy: Copy) -> str:
+    return f"{copy.state}: {copy.reason}" if copy.reason else str(copy.state)
+
+
+def may_lag(order: Order, copy: Copy, lot: int) -> bool:
+    """Whether `lagging` may ever have something to say, as far as is known now."""
+    if copy.left_out or order.cut_short:
+        return False
+    return order.status is not Status.TRADED or copy.filled < copy.sizing.size(order.filled, lot)
+
+
+def lagging(order: Order, copy: Copy, lot: int, rules: Rules, now: datetime) -> str:
+    """How the copy has fallen behind the leader's order, in plain words; empty while it has not
+    (scenario 4.5).
+
+    It has when the leader's order traded in full more than `rules.lag_after` ago and the copy did
+    not, or when the limit of a leader's MARKET is still open after its last chase.
+    """
+    if not may_lag(order, copy, lot):
+        return ""
+    filled = f"filled {copy.filled} of {share(order, copy, lot)}"
+    behind = now - _expected_since(order, copy)
+    if order.status is Status.TRADED and behind > rules.lag_after:
+        ago = f"{int(behind.total_seconds())} s ago"
+        return f"{filled} ({_said(copy)}), though the leader's order traded in full {ago}"
+    standing, protection = copy.standing, rules.protection
+    if standing is None or standing.reference is None:
+        return ""
+    chased = now - (standing.chased_from or standing.sent_at)
+    if chased < protection.chase_every * (protection.chase_times + 1):
+        return ""
+    return f"{filled} ({_said(copy)}), and its limit is not moved any further"
+
+
+def _expected_since(order: Order, copy: Copy) -> datetime:
+    """When the copy could have filled like the leader's order: not before it was sent, as the
+    broker's times may be off or missing."""
+    began = copy.attempts[0].sent_at if copy.attempts else copy.born
+    at = order.stamp.updated_at
+    return at if began is None else max(at, began)
 
 
 def report(order: Order, copy: Copy, lot: int, dispatch_us: int | None, at: datetime) -> CopyReport:

@@ -1,4 +1,4 @@
-"""What a follower's owner asked for, and what is true around the follower when a copy is planned."""
+"""What a follower's owner asked for, and what is true around it when a copy is planned."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -36,9 +36,11 @@ class Rules:
     """The rules of one follower.
 
     `max_age`: an entry older than this is not chased. `settle`: how long an unknown outcome is
-    looked for before its absence counts as proven (Dhan shows nothing by correlation id for an
-    order in transit, so at least 10 s); `park_after`: how long looking may go on.
-    `modification_cap`: Dhan's limit of modifications per order (its documentation: 25).
+    looked for, from when it became unknown, before its absence counts as proven (Dhan shows
+    nothing by correlation id for an order in transit, so at least 10 s); `park_after`: how long
+    looking may go on. `modification_cap`: Dhan's limit of modifications per order (its
+    documentation: 25). `lag_after`: how long a copy may be behind a leader's order that has
+    traded in full before the operator is told (scenario 4.5).
     """
 
     follower: str
@@ -50,10 +52,14 @@ class Rules:
     settle: timedelta = timedelta(seconds=10)
     park_after: timedelta = timedelta(seconds=120)
     modification_cap: int = 25
+    lag_after: timedelta = timedelta(seconds=5)
 
     def product(self, leaders: Product) -> Product:
         """The product a copy gets for the leader's (scenario 1.2)."""
-        return next((mine for theirs, mine in self.products if theirs is leaders), leaders)
+        for theirs, mine in self.products:
+            if theirs is leaders:
+                return mine
+        return leaders
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,11 +42,14 @@ class Multiplier:
 
 
 def parse(text: str) -> Sizing:
-    """The rule that wrote `text`. Raises ValueError for a rule of another version."""
+    """The rule that wrote `text`. Raises ValueError for one that this version did not write."""
     rule, _, value = text.partition(" ")
     if rule != "multiplier":
         raise ValueError(f"sizing rule {rule!r} is not known to this version")
-    return Multiplier(Fraction(value))
+    try:
+        return Multiplier(Fraction(value))
+    except ZeroDivisionError:
+        raise ValueError(f"sizing {text!r} divides by zero") from None
 
 
 def disclose(disclosed: int, quantity: int, scaled: int, lot: int) -> int:

@@ -1,21 +1,28 @@
 """The order that a follower should have, given the leader's."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.copies import Attempt, Copy
 from domain.instruments import Instrument
-from domain.orders import Order, OrderType, Status, Terms, Validity
+from domain.orders import Order, OrderType, Terms, Validity
+from domain.protection import Protection
 from domain.rules import Market, Rules
 from domain.sizing import disclose
+
+_NEVER = timedelta(0)
+_TRIGGERED = {
+    OrderType.STOP_LOSS: OrderType.LIMIT,
+    OrderType.STOP_LOSS_MARKET: OrderType.MARKET,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """The terms that the newest attempt should have; their quantity is that attempt's total.
 
-    `reference` is the price (paise) a protected limit was made from; `until` is when a
-    protected order that has not filled by then is to be looked at again.
+    `reference` is the price (paise) that the limit of a leader's MARKET was made from; `until`
+    is when such an order is to be looked at again, if it has not filled by then.
     """
 
     terms: Terms
@@ -31,49 +38,67 @@ def wanted(
     instrument: Instrument,
     now: datetime,
 ) -> Wanted | None:
-    """What the follower should have open, None when nothing (more) is to be traded.
+    """What the follower should have open, in a form that Dhan executes safely by its API; None
+    when nothing (more) is to be traded.
 
     A leader order that ended after a part fill counts as that much and no more.
     """
-    leaders = order.filled if _ended_early(order) else order.terms.quantity
-    total = copy.sizing.size(leaders, instrument.lot)
-    attempt = copy.current
-    carried = copy.filled if attempt is None or attempt.ended else copy.filled_before
-    quantity = total - carried
+    standing = copy.standing
+    carried = copy.filled if standing is None else copy.filled_before
+    quantity = share(order, copy, instrument.lot) - carried
     if quantity < instrument.lot:
         return None
-    priced = _priced(order, attempt, rules, market, instrument, now)
-    disclosed = disclose(order.terms.disclosed, order.terms.quantity, quantity, instrument.lot)
-    terms = replace(priced.terms, quantity=quantity, disclosed=disclosed)
-    return replace(priced, terms=terms)
+    kind, asked = _kind(order, standing), order.terms
+    if kind is OrderType.MARKET:
+        return _protected(order, standing, quantity, rules, market, instrument, now)
+    price, trigger = asked.price, asked.trigger
+    if kind is OrderType.STOP_LOSS_MARKET:
+        kind, price = OrderType.STOP_LOSS, rules.protection.limit(order.side, trigger, instrument)
+    return Wanted(_terms(order, quantity, instrument.lot, kind, price, trigger))
 
 
-def _ended_early(order: Order) -> bool:
-    return order.status.terminal and order.status is not Status.TRADED
+def share(order: Order, copy: Copy, lot: int) -> int:
+    """The copy's part (shares) of what the leader's order asks for, or of what it got before it
+    was cut short."""
+    return copy.sizing.size(order.filled if order.cut_short else order.terms.quantity, lot)
 
 
-def _priced(
-    order: Order,
-    attempt: Attempt | None,
-    rules: Rules,
-    market: Market,
-    instrument: Instrument,
-    now: datetime,
-) -> Wanted:
-    """The leader's terms in a form that Dhan executes safely by its API."""
-    terms = order.terms
-    if terms.order_type is OrderType.STOP_LOSS_MARKET:
-        limit = rules.protection.limit(order.side, terms.trigger, instrument)
-        stop = replace(terms, order_type=OrderType.STOP_LOSS, price=limit)
-        return Wanted(stop, reference=terms.trigger)
-    if terms.order_type is OrderType.MARKET:
-        return _protected(order, attempt, rules, market, instrument, now)
-    return Wanted(terms)
+def _kind(order: Order, standing: Attempt | None) -> OrderType:
+    """The leader's order type, but that of a triggered stop once a stop has done its work: the
+    exchange takes no stop whose trigger has been passed."""
+    kind = order.terms.order_type
+    if kind.has_trigger and order.status.terminal and not _waits(standing):
+        return _TRIGGERED[kind]
+    return kind
+
+
+def _waits(standing: Attempt | None) -> bool:
+    """Whether a stop order stands that may still wait for its trigger."""
+    if standing is None:
+        return False
+    return (standing.terms or standing.ticket.terms).order_type.has_trigger
+
+
+def _terms(
+    order: Order, quantity: int, lot: int, kind: OrderType, price: int, trigger: int
+) -> Terms:
+    """The leader's terms but for these. What is left of an order that was cut short is taken at
+    once or not at all: nobody would cancel the copy later."""
+    asked = order.terms
+    return Terms(
+        quantity,
+        kind,
+        price,
+        trigger if kind.has_trigger else 0,
+        Validity.IOC if order.cut_short else asked.validity,
+        disclose(asked.disclosed, asked.quantity, quantity, lot) if asked.disclosed else 0,
+    )
 
 
 def _protected(
     order: Order,
-    attempt: Attempt | None,
+    standing: Attempt | None,
+    quantity: int,
     rules: Rules,
     market: Market,
     instrument: Instrument,
@@ -81,36 +106,33 @@ def _protected(
 ) -> Wanted:
     """A leader's MARKET as a LIMIT, chased while it does not fill; without any price to go by
     it stays MARKET, which Dhan itself turns into a LIMIT within its own band."""
-    standing = attempt if attempt is not None and not attempt.ended else None
-    reference = standing.reference if standing else None
-    if reference is None:
+    chases, until = 0, None
+    if standing is not None and standing.reference is not None:
+        reference: int | None = standing.reference
+        if order.terms.validity is not Validity.IOC:
+            chases, until = _chase(standing, rules.protection, now)
+    else:
         reference = _reference(order, market)
-    if reference is None:
-        return Wanted(replace(order.terms, price=0, trigger=0))
-    chases, until = _chase(standing, order, rules, now)
-    price = rules.protection.limit(order.side, reference, instrument, chases)
-    terms = replace(order.terms, order_type=OrderType.LIMIT, price=price, trigger=0)
-    return Wanted(terms, reference, until)
+    kind, price = OrderType.MARKET, 0
+    if reference is not None:
+        kind = OrderType.LIMIT
+        price = rules.protection.limit(order.side, reference, instrument, chases)
+    return Wanted(_terms(order, quantity, instrument.lot, kind, price, 0), reference, until)
 
 
 def _reference(order: Order, market: Market) -> int | None:
-    average = order.average_price
-    if average is not None:
-        return round(average)
-    return market.reference or order.terms.price or None
+    """The leader's own average price (an event may tell fills without one), else the last price
+    known, else what the leader's order says."""
+    average = round(order.average_price or 0)
+    return average or market.reference or order.terms.price or None
 
 
-def _chase(
-    standing: Attempt | None, order: Order, rules: Rules, now: datetime
-) -> tuple[int, datetime | None]:
+def _chase(standing: Attempt, protection: Protection, now: datetime) -> tuple[int, datetime | None]:
     """How often the band is widened by now, and when it is next."""
-    if standing is None or order.terms.validity is Validity.IOC:
+    begun, every = standing.chased_from or standing.sent_at, protection.chase_every
+    if protection.chase_times < 1 or every <= _NEVER:
         return 0, None
-    protection = rules.protection
-    if not protection.chase_times or protection.chase_seconds <= 0:
-        return 0, None
-    elapsed = max(0.0, (now - standing.sent_at).total_seconds())
-    chases = int(elapsed // protection.chase_seconds)
+    chases = max(0, (now - begun) // every)
     if chases >= protection.chase_times:
         return protection.chase_times, None
-    return chases, standing.sent_at + timedelta(seconds=protection.chase_seconds * (chases + 1))
+    return chases, begun + every * (chases + 1)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain import progress
-from domain.copies import Attempt, Change, Copy, Skipped, Stage, Withdrawal
+from domain.copies import Change, Copy, Skipped, Stage, Withdrawal
 from domain.instruments import InstrumentKey, Segment
 from domain.orders import AmoTime, Order, Product, Side
 from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Refused, Throttled, Unknown
@@ -54,7 +54,7 @@ _LEADER_ORDERS = """
     SELECT * FROM order_states WHERE role = 'leader' AND updated_at >= ?
     ORDER BY updated_at, order_id
 """
-_UNANSWERED = (Stage.SENT, Stage.UNKNOWN)
+_UNCLEAR = (Stage.SENT, Stage.UNKNOWN)
 
 
 def copies_of(ledger: Ledger, follower: str, since: datetime) -> list[Copy]:
@@ -135,38 +135,59 @@ def _intended(copy: Copy, row: sqlite3.Row, rules: Rules) -> Copy:
     if attempt is None:
         raise ValueError(f"intent {row['id']} changes an order whose placement is not recorded")
     if attempt.pending is not None:
-        copy = progress.overdue(copy, at, rules)
+        copy = progress.overdue(copy, attempt.pending.asked_at + timedelta.resolution, rules)
     elif not attempt.order_id:
-        copy = _with(copy, replace(attempt, stage=Stage.LIVE, order_id=row["order_id"]))
+        copy = copy.with_attempt(replace(attempt, stage=Stage.LIVE, order_id=row["order_id"]))
     return progress.intended(copy, step, at)
 
 
 def _absent(copy: Copy) -> Copy:
     """The copy before another attempt: only the proven absence of an unclear one allowed it."""
     attempt = copy.current
-    if attempt is None or attempt.stage not in _UNANSWERED:
+    if attempt is None or attempt.stage not in _UNCLEAR:
         return copy
-    return _with(copy, replace(attempt, stage=Stage.ABSENT))
+    return copy.with_attempt(replace(attempt, stage=Stage.ABSENT))
 
 
 def _answered(copy: Copy, row: sqlite3.Row, rules: Rules) -> Copy:
     took = timedelta(microseconds=(row["answered_ns"] - row["planned_ns"]) // 1000)
-    at = instant(row["intended_at"]) + took
-    return progress.answered(copy, row["attempt"], CHANGES[row["kind"]], _outcome(row), rules, at)
+    asked_at = instant(row["intended_at"])
+    return progress.answered(
+        copy,
+        row["attempt"],
+        CHANGES[row["kind"]],
+        _outcome(row),
+        rules,
+        asked_at + took,
+        asked_at,
+    )
 
 
 def _judged(copy: Copy, verdict: sqlite3.Row) -> Copy:
-    """The copy with what its row of `copies` alone tells: whether it is skipped, and what
-    became of a newest attempt that was never clearly answered."""
+    """The copy with what its row of `copies` alone tells, unless a newer attempt outdates that:
+    whether it is skipped, and what order books proved of its newest attempt."""
+    attempt = copy.current
+    if verdict["attempt"] != (attempt.number if attempt else None):
+        return copy
     skipped = Skipped[verdict["skipped"]] if verdict["skipped"] else None
     copy = replace(copy, skipped=skipped, detail=verdict["detail"])
-    attempt = copy.current
-    if attempt is None or verdict["attempt"] != attempt.number:
+    if attempt is None:
         return copy
-    stage = Stage[verdict["stage"]]
-    if attempt.stage not in _UNANSWERED or stage in (Stage.SENT, Stage.LIVE):
-        return copy
-    return _with(copy, replace(attempt, stage=stage))
+    return copy.with_attempt(replace(attempt, stage=_proven(attempt.stage, verdict["stage"])))
+
+
+def _proven(replayed: Stage, name: str) -> Stage:
+    """The stage of an attempt by its answer and by the copy's row.
+
+    An answer outdates what was thought before, except that a refusal which comes after the
+    proof of absence says nothing new.
+    """
+    told = Stage[name]
+    if told is Stage.ABSENT and replayed is not Stage.LIVE:
+        return told
+    if replayed in _UNCLEAR and told not in (Stage.SENT, Stage.LIVE):
+        return told
+    return replayed
 
 
 def _request(row: sqlite3.Row) -> Request:
@@ -199,8 +220,3 @@ def _outcome(row: sqlite3.Row) -> Outcome:
             return NotSent(row["message"])
         case _:
             return Unknown(row["message"])
-
-
-def _with(copy: Copy, changed: Attempt) -> Copy:
-    attempts = tuple(changed if a.number == changed.number else a for a in copy.attempts)
-    return replace(copy, attempts=attempts)
