@@ -1,7 +1,6 @@
 """What the rooms of the simulator share: the exchange, the accounts, faults and sightings."""
 
 import asyncio
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -105,10 +104,7 @@ class Box:
     def believes(self, account: Account, token: object) -> bool:
         """Whether that is the account's token, and still alive."""
         alive = account.expires is None or account.expires > self.exchange.now()
-        known = isinstance(token, str) and secrets.compare_digest(
-            token.encode(), account.token.encode()
-        )
-        return alive and known
+        return alive and token == account.token
 
     def account_of(self, token: str) -> Account | None:
         """The account that a token belongs to."""

@@ -179,7 +179,8 @@ class Exchange:
                 account.begin_day(prices)
 
     def _release(self) -> None:
-        """The after-market orders go to the exchange, and what rests may trade again."""
+        """The after-market orders go to the exchange, whatever their amoTime, and what rests may
+        trade again."""
         for account, order in self._live():
             if order.waiting and order.status == "PENDING":
                 order.released = True

@@ -14,7 +14,9 @@ def test_an_accepted_order_is_in_transit_before_it_is_in_the_market(rest: Rest) 
     row = rest.settled(order_id, "PENDING")
     assert row["exchangeOrderId"] != "0"
     assert row["omsErrorDescription"] == "CONFIRMED"
-    assert rest.row(order_id)["correlationId"] == "first order_1-a"
+    found = rest.send("GET", "/orders/external/first order_1-a").json()
+    assert found == rest.row(order_id)
+    assert found["correlationId"] == "first order_1-a"
 
 
 def test_nothing_is_found_by_correlation_id_while_in_transit(broker: Simulator, rest: Rest) -> None:
