@@ -349,14 +349,14 @@ def test_a_good_event_behind_a_hostile_one_in_another_frame_is_read() -> None:
     assert only(framed(EVENT)).order.order_id == "1124091136546"
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.text() | st.binary() | st.text(alphabet='{}[]",:0\\ua\n'))
 def test_arbitrary_frames_never_raise(frame: str | bytes) -> None:
     found = decoded(frame)
     assert found.alerts == ()
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=200)
 @given(
     changes=st.dictionaries(st.sampled_from(sorted(EVENT)), ANY_JSON, max_size=6),
     cut=st.integers(0, 1200),
@@ -417,7 +417,7 @@ _moments = st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1)).map(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(data=st.data())
 def test_every_order_is_read_back_in_every_spelling(data: st.DataObject) -> None:
     draw = data.draw

@@ -213,7 +213,7 @@ def test_a_book_with_an_unreadable_order_of_ours_proves_the_absence_of_none() ->
         book(body(ROW | {"orderId": "2"}, ours), 0)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(changes=st.dictionaries(st.sampled_from(sorted(ROW)), ANY_JSON, max_size=6))
 def test_rows_with_arbitrary_values_are_read_or_unreadable(changes: Row) -> None:
     try:
@@ -226,7 +226,7 @@ def test_rows_with_arbitrary_values_are_read_or_unreadable(changes: Row) -> None
         assert found.symbol.encode().decode() == found.symbol
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.binary() | ANY_JSON.map(lambda value: json.dumps(value).encode()))
 def test_arbitrary_bodies_are_unreadable_and_nothing_worse(answer: bytes) -> None:
     for reading in (profile, funds, addresses, trades, lambda body: book(body, 0)):

@@ -206,16 +206,16 @@ def test_an_early_end_after_an_event_is_no_refusal() -> None:
         assert heard.refused_for == []
 
 
-@pytest.mark.parametrize(("pause", "refused"), [(0.0, True), (0.5, False)])
+@pytest.mark.parametrize(("pause", "refused"), [(0.0, True), (1.5, False)])
 def test_a_binary_frame_is_a_refusal_only_when_the_end_follows_it(
     monkeypatch: pytest.MonkeyPatch, pause: float, refused: bool
 ) -> None:
     """Such frames were also seen at times that nobody could explain."""
-    monkeypatch.setattr("dhan.feed._SOON", 0.3)
+    monkeypatch.setattr("dhan.feed._SOON", 1.0)
 
     def act(asked: Asked) -> None:
         sockets.login(asked)
-        time.sleep(0.4)
+        time.sleep(1.2)
         asked.peer.send(sockets.frame(sockets.BINARY, b"\x32\x0a\x00"))
         time.sleep(pause)
 
@@ -253,9 +253,10 @@ def test_a_socket_that_dies_silently_is_given_up(simulator: Simulator) -> None:
 
 
 def test_pings_keep_a_quiet_socket_for_live(simulator: Simulator) -> None:
-    with listening(simulator.feed_url, lambda: simulator.token(LEADER), QUICK) as (_, heard):
+    pace = Pace(ping=0.2, liveness=1.5)
+    with listening(simulator.feed_url, lambda: simulator.token(LEADER), pace) as (_, heard):
         eventually(lambda: _sockets(simulator))
-        time.sleep(3 * QUICK.liveness)
+        time.sleep(2.5)
         assert heard.told == [("live", "")]
 
 
@@ -452,7 +453,7 @@ def test_a_stop_is_quick_whatever_the_feed_is_at(
         assert _threads()
         before = time.monotonic()
         feed.stop(10.0)
-        assert time.monotonic() - before < 1.0
+        assert time.monotonic() - before < 3.0
         assert _threads() == []
         feed.stop(10.0)
         feed.reconnect()
@@ -463,7 +464,7 @@ def test_a_feed_that_was_never_started_can_be_stopped() -> None:
     feed = Feed(FeedAddress(LEADER, "ws://127.0.0.1:9/", lambda: TOKEN), Heard())
     before = time.monotonic()
     feed.stop(5.0)
-    assert time.monotonic() - before < 1.0
+    assert time.monotonic() - before < 3.0
 
 
 # Surroundings
@@ -481,11 +482,12 @@ def test_under_tls_a_silent_socket_stays_live(authority: Authority) -> None:
                 asked.peer.send(sockets.frame(sockets.TEXT, b"pinged"))
 
     with Broker(act, authority.server("localhost")) as broker:
-        with listening(f"wss://localhost:{broker.port}/", pace=QUICK) as (feed, heard):
+        pace = Pace(ping=0.1, liveness=5.0)
+        with listening(f"wss://localhost:{broker.port}/", pace=pace) as (feed, heard):
             eventually(lambda: len(heard.frames) >= 3)
             before = time.monotonic()
             feed.stop(5.0)
-            assert time.monotonic() - before < 1.0
+            assert time.monotonic() - before < 3.0
         assert heard.count("live") == 1
         assert heard.count("lost") == 0
 
@@ -493,7 +495,7 @@ def test_under_tls_a_silent_socket_stays_live(authority: Authority) -> None:
 def test_sockets_beyond_the_1023rd_descriptor_are_read(simulator: Simulator) -> None:
     spare = [socket.socket() for _ in range(1100)]
     try:
-        with listening(simulator.feed_url, lambda: simulator.token(LEADER), QUICK) as (_, heard):
+        with listening(simulator.feed_url, lambda: simulator.token(LEADER)) as (_, heard):
             eventually(lambda: _sockets(simulator))
             simulator.control.send(LEADER, "hello")
             eventually(lambda: heard.frames == ["hello"])

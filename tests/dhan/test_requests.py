@@ -125,7 +125,7 @@ def test_a_name_of_the_brokers_never_becomes_more_than_a_name() -> None:
             assert not set(" ?#") & set(path)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(
     price=st.integers(1, 10**9),
     trigger=st.integers(0, 10**9),

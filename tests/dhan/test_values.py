@@ -136,7 +136,7 @@ def test_number_is_exact() -> None:
     assert number(148.0125) == Decimal("148.0125")
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=200)
 @given(ANY_JSON)
 def test_a_reading_answers_or_is_unreadable_and_nothing_else(value: object) -> None:
     for read in (number, paise, quantity, side, order_type, product):
