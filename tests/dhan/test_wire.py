@@ -31,16 +31,22 @@ def _only_reads(asked: Asked) -> bytes | None:
 # Connections
 
 
-def test_two_connections_are_open_before_they_are_needed_and_serve_every_request(
+def test_two_connections_are_open_before_they_are_needed(wire: Wire) -> None:
+    with Broker(_acks) as broker:
+        wire.open(account(broker))
+        eventually(lambda: len(broker.peers) == 2)
+        assert broker.asked == []
+
+
+def test_connections_serve_one_request_after_the_other(
     wire: Wire, written: list[tuple[str, int]]
 ) -> None:
     with Broker(_acks) as broker:
-        line = wire.open(account(broker))
-        eventually(lambda: len(broker.peers) == 2)
+        line = wire.open(account(broker, lines=1))
         answers = [wire.call(line, PLACE, 5.0) for _ in range(20)]
         assert {one.status for one in answers} == {200}
         assert [one.body for one in answers] == [ACK.partition(b"\r\n\r\n")[2]] * 20
-        assert len(broker.peers) == 2
+        assert len(broker.peers) == 1
         assert [client for client, _ in written] == [CLIENT] * 20
         assert [at for _, at in written] == [one.written_at for one in answers]
 
