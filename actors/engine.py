@@ -7,7 +7,6 @@ believed.
 
 import logging
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +42,7 @@ from actors.timer import Timer
 from actors.upkeep import Drain
 from dhan.feed import FeedAddress
 from dhan.wire import AccountAddress, Wire
-from domain.messages import Alert, PermitsUsed
+from domain.messages import Alert
 from ledger.ledger import Ledger
 
 logger = logging.getLogger(__name__)
@@ -72,8 +71,7 @@ class Engine:
     def __init__(self, settings: EngineSettings, clock: Clock | None = None) -> None:
         self._settings = settings
         self.post = Post()
-        wire = Wire(on_written=self._written)
-        self._floor = Floor(clock or HostClock(), self.post, Timer(), wire)
+        self._floor = Floor(clock or HostClock(), self.post, Timer(), Wire())
         self._followers: tuple[str, ...] = ()
         self.fatal = ""
         self.ended = threading.Event()
@@ -179,6 +177,3 @@ class Engine:
     def _fail(self, why: str) -> None:
         self.fatal = why
         self.ended.set()
-
-    def _written(self, sent: Sequence[tuple[str, int]]) -> None:
-        self.post.tell(LIMITER, PermitsUsed(tuple(sent)))

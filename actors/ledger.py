@@ -11,12 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from actors.floor import Floor, FloorActor
-from actors.post import BOARD, LEDGER, Post, follower_name
+from actors.post import BOARD, LEDGER, LIMITER, Post, follower_name
 from dhan.outcomes import outcome
 from dhan.requests import Request
 from dhan.wire import Answer, Call, Line
 from domain.copies import Change, Copy
-from domain.messages import Alert, Answered, Intent, Level, NotRecorded, Tick
+from domain.messages import Alert, Answered, Intent, Level, NotRecorded, PermitUsed, Tick
 from ledger.entries import Entry
 from ledger.history import copies_of
 from ledger.ledger import Ledger, LedgerFailure
@@ -201,7 +201,7 @@ class LedgerActor(FloorActor):
 
 
 def _answering(post: Post, sent: Dispatch, committed_ns: int) -> Callable[[Answer], None]:
-    """Tell the follower and the ledger what the broker answered."""
+    """Tell ledger, follower and limiter what the broker answered."""
     intent = sent.intent
 
     def deliver(answer: Answer) -> None:
@@ -213,5 +213,7 @@ def _answering(post: Post, sent: Dispatch, committed_ns: int) -> Callable[[Answe
         )
         post.tell(LEDGER, Record(told))
         post.tell(follower_name(intent.follower), told)
+        if answer.written_at is not None:
+            post.tell(LIMITER, PermitUsed(intent.client_id, answer.answered_at))
 
     return deliver

@@ -1,7 +1,7 @@
 """The RateLimiterActor: permits to send, for each account, and never a wait.
 
 A follower holds permits in hand before it needs them, so that an order is not delayed by
-asking; what it uses is counted by the wire's own word of when the request left.
+asking; what it uses is counted from when the answer came.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from domain.messages import (
     BackedOff,
     PermitsGranted,
     PermitsReturned,
-    PermitsUsed,
     PermitsWanted,
+    PermitUsed,
     Tick,
 )
 from domain.permits import Allowance, Window
@@ -54,9 +54,13 @@ class RateLimiterActor(FloorActor):
         match message:
             case AccountOpened():
                 self._open(message)
-            case PermitsUsed(sent):
-                self._used(sent)
-            case PermitsWanted(name) | PermitsReturned(name) | BackedOff(name) | Tick(name):
+            case (
+                PermitUsed(name)
+                | PermitsWanted(name)
+                | PermitsReturned(name)
+                | BackedOff(name)
+                | Tick(name)
+            ):
                 account = self._accounts.get(name)
                 if account is not None:
                     self._note(account, message)
@@ -74,18 +78,10 @@ class RateLimiterActor(FloorActor):
         account.allowance.returned(account.allowance.held)
         account.opened, account.wanted = opened, 0
 
-    def _used(self, sent: tuple[tuple[str, int], ...]) -> None:
-        touched: dict[str, _Account] = {}
-        for name, at_ns in sent:
-            account = self._accounts.get(name)
-            if account is not None:
-                account.allowance.used(at_ns / _NS)
-                touched[name] = account
-        for account in touched.values():
-            self._grant(account)
-
     def _note(self, account: _Account, message: object) -> None:
         match message:
+            case PermitUsed(_, at_ns):
+                account.allowance.used(at_ns / _NS)
             case PermitsWanted(_, count):
                 account.wanted += count
             case PermitsReturned(_, count):

@@ -98,10 +98,12 @@ class PermitsGranted:
 
 
 @dataclass(frozen=True, slots=True)
-class PermitsUsed:
-    """Requests left this host: client id and monotonic time of each."""
+class PermitUsed:
+    """A request of the account arrived at the broker at `at_ns` or before: its answer came then,
+    or was given up."""
 
-    sent: tuple[tuple[str, int], ...]
+    account: str
+    at_ns: int
 
 
 @dataclass(frozen=True, slots=True)

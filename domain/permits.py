@@ -2,8 +2,9 @@
 
 Dhan counts orders, changes and cancels of one client together: 10 a second, 250 a minute, 1,000
 an hour and 7,000 a day (its announcement of March 2026). A permit that is handed out counts
-against every window until it is used, and then from the moment of use, so no window is ever
-exceeded however late a permit is used.
+against every window until it is used, and then from the moment of use. A request arrives
+somewhere between its writing and its answer, so it counts as used when its answer came: no window
+is ever exceeded, however long requests are held up on their way.
 """
 
 from bisect import bisect_right
@@ -29,8 +30,7 @@ DHAN_ORDERS = (Window(1.0, 10), Window(60.0, 250), Window(3600.0, 1000), Window(
 class Allowance:
     """The permits of one account. Times are seconds of one monotonic clock.
 
-    `guard` (seconds) widens every window, for requests that travel at different speeds and
-    arrive closer together than they left.
+    `guard` (seconds) widens every window, for a broker whose windows are counted more coarsely.
     """
 
     def __init__(self, windows: Iterable[Window] = DHAN_ORDERS, guard: float = 0.02) -> None:
