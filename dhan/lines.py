@@ -134,11 +134,13 @@ class Line:
     def _head(self, call: Call) -> bytes:
         token = self.account.token()
         if token != self._token:
-            self._token = token
+            if not token.isprintable():
+                raise ValueError("a token that would be more than one header")
             self._headers = (
                 f" HTTP/1.1\r\nHost: {self._netloc}\r\naccess-token: {token}\r\n"
                 f"client-id: {self.account.client_id}\r\nAccept: application/json\r\n"
             ).encode("ascii")
+            self._token = token
         request = call.request
         start = f"{request.method} {self._base}{request.path}".encode("ascii")
         if not request.body:

@@ -290,6 +290,20 @@ def test_without_a_token_nothing_is_sent_and_the_next_call_is(wire: Wire) -> Non
         assert len(broker.asked) == 1
 
 
+@pytest.mark.parametrize("odd", ["é", "a\r\nX-Header: b", "a\n"])
+def test_a_token_that_is_no_header_is_never_sent_nor_the_one_before_it(
+    wire: Wire, odd: str
+) -> None:
+    tokens = iter([TOKEN, odd, odd, TOKEN])
+    with Broker(_acks) as broker:
+        line = wire.open(account(broker, lines=1, token=lambda: next(tokens)))
+        assert wire.call(line, PLACE, 5.0).status == 200
+        for _ in range(2):
+            _unsent(wire.call(line, PLACE, 5.0), "no token")
+        assert wire.call(line, PLACE, 5.0).status == 200
+        assert len(broker.asked) == 2
+
+
 def test_calls_on_a_closed_line_are_unsent_also_those_that_waited(wire: Wire) -> None:
     with Broker(lambda asked: None) as broker:
         line = wire.open(account(broker, lines=1))
