@@ -10,7 +10,7 @@ _LOOK_SECONDS = 0.005
 
 
 def eventually(
-    condition: Callable[[], _Value], timeout: float = 10.0, why: str = "it never came true"
+    condition: Callable[[], _Value | None], timeout: float = 10.0, why: str = "it never came true"
 ) -> _Value:
     """The first truthy value of `condition`, asked again and again for `timeout` seconds.
 

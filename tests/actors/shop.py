@@ -10,7 +10,6 @@ from typing import Any
 from actors.account import FollowerSettings
 from actors.engine import Engine, EngineSettings
 from actors.market_clock import always
-from actors.post import follower_name
 from actors.supervisor import Patience
 from dhan.feed import FeedAddress
 from dhan.wire import AccountAddress
@@ -120,11 +119,4 @@ class Shop:
             good = len(rows) == 1 and all(rows[0][key] == value for key, value in wanted.items())
             return rows[0] if good else None
 
-        row = eventually(found, timeout, f"{account} has no single order with {wanted}")
-        assert row is not None
-        return row
-
-
-def followers() -> tuple[str, ...]:
-    """The names of the followers' actors."""
-    return tuple(follower_name(name) for name in NAMES.values())
+        return eventually(found, timeout, f"{account} has no single order with {wanted}")

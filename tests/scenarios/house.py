@@ -221,7 +221,6 @@ class House:
             row = eventually(found, timeout)
         except AssertionError:
             raise AssertionError(state()) from None
-        assert row is not None
         return row
 
     def all_wait(self, order_id: str, **wanted: Any) -> None:

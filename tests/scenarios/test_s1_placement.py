@@ -14,6 +14,7 @@ from tests.scenarios.house import (
     SAME,
     TCS,
     House,
+    Row,
 )
 
 scenario = pytest.mark.scenario
@@ -42,7 +43,7 @@ def test_a_limit_order_keeps_its_price(house: House, side: str) -> None:
     house.price(RELIANCE, 2500)
     price = 2490.05 if side == "BUY" else 2510.95
     order = house.places(RELIANCE, side, 101, price=price)
-    common = {"orderStatus": "PENDING", "orderType": "LIMIT", "price": price}
+    common: Row = {"orderStatus": "PENDING", "orderType": "LIMIT", "price": price}
     house.waits(order, HALF, quantity=50, **common)
     house.waits(order, SAME, quantity=101, **common)
     row = house.waits(order, DOUBLE, quantity=202, **common)
@@ -59,7 +60,7 @@ def test_a_stop_loss_keeps_trigger_and_price(
 ) -> None:
     house.price(RELIANCE, 2500)
     order = house.places(RELIANCE, side, 10, order_type="STOP_LOSS", trigger=trigger, price=price)
-    common = {"orderType": "STOP_LOSS", "triggerPrice": float(trigger), "price": price}
+    common: Row = {"orderType": "STOP_LOSS", "triggerPrice": float(trigger), "price": price}
     house.waits(order, HALF, quantity=5, orderStatus="PENDING", **common)
     house.waits(order, DOUBLE, quantity=20, orderStatus="PENDING", **common)
 

@@ -85,7 +85,7 @@ def test_a_copy_that_has_filled_is_left_alone_and_shown_as_drift(house: House) -
     house.cancels(order)
     house.waits(order, HALF, orderStatus="CANCELLED")
     copy = eventually(lambda: _out_of_step(house, order))
-    assert "filled 10" in copy["reason"]
+    assert "filled 10" in str(copy["reason"])
     assert house.requests(SAME, "DELETE") == cancels
     house.control.clear_faults()
 

@@ -17,9 +17,7 @@ def _copy(house: House, order: str, **wanted: Any) -> dict[str, Any]:
         copy = house.copy(order, SAME)
         return copy if all(copy[key] == value for key, value in wanted.items()) else None
 
-    copy = eventually(found, why=f"the ledger never shows {wanted}")
-    assert copy is not None
-    return copy
+    return eventually(found, why=f"the ledger never shows {wanted}")
 
 
 @scenario("4.1")

@@ -7,7 +7,7 @@ from tests.waiting import eventually
 
 scenario = pytest.mark.scenario
 
-_HOSTILE = [
+_HOSTILE: list[str | bytes] = [
     "",
     "null",
     "{",
