@@ -175,7 +175,7 @@ BETWEEN = st.dictionaries(
 
 
 @settings(
-    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(between=BETWEEN, name=st.sampled_from(["asha", "ravi"]))
 def test_comments_and_blanks_anywhere_survive_every_edit(
