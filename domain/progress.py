@@ -18,6 +18,7 @@ from domain.steps import Cancel, Place, Request, Skip
 _FIRST_PAUSE = timedelta(milliseconds=250)
 _LONGEST_PAUSE = timedelta(seconds=15)
 _CLOSED_PAUSE = timedelta(seconds=30)
+_ANSWERABLE = (Stage.SENT, Stage.UNKNOWN, Stage.PARKED, Stage.ABSENT)
 _NEVER_ANSWERED = Unknown("never answered")
 
 
@@ -91,8 +92,10 @@ def answered(
 
 
 def _placed(attempt: Attempt, outcome: Outcome, now: datetime) -> Attempt:
-    """An answer that comes after its request was given up for lost still says what it says."""
-    if attempt.stage not in (Stage.SENT, Stage.UNKNOWN, Stage.PARKED, Stage.ABSENT):
+    """An answer that comes after its request was given up for lost still says what it says, and
+    a refusal the same before and after the rejected order that it leaves behind."""
+    rejected = attempt.status is Status.REJECTED and isinstance(outcome, Refusal)
+    if attempt.stage not in _ANSWERABLE and not (attempt.stage is Stage.LIVE and rejected):
         return attempt
     match outcome:
         case Accepted(order_id=order_id) if order_id:
