@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 _MEMORY = timedelta(days=5)
 _RETRY_SECONDS = 1.0
+_TIDY_SECONDS = 1.0
+_TIDY, _BACKLOG = "tidy", "backlog"
 _MOST_AT_ONCE = 500
 _URGENCY = {Change.CANCEL: 0, Change.MODIFY: 1, None: 2}
 
@@ -77,6 +79,7 @@ class LedgerActor(FloorActor):
 
     def begin(self) -> None:
         self._ledger = Ledger.open(self._path)
+        self.later(_TIDY_SECONDS, Tick(_TIDY))
 
     def end(self) -> None:
         if self._backlog:
@@ -85,16 +88,25 @@ class LedgerActor(FloorActor):
 
     def receive(self, message: object) -> object:
         batch, other = self._drain(message)
-        if batch or isinstance(other, Tick):
+        if batch:
             self._commit(batch)
         match other:
             case Restore(follower):
                 self._restore(follower)
-            case None | Tick() | Settle():
+            case Tick(name) if name == _TIDY:
+                self._tidy()
+            case Tick():
+                self._commit([])
+            case None | Settle():
                 pass
             case _:
                 super().receive(other)
         return None
+
+    def _tidy(self) -> None:
+        if self.actor_inbox.empty():
+            self._ledger.tidy()
+        self.later(_TIDY_SECONDS, Tick(_TIDY))
 
     def _restore(self, follower: str) -> None:
         since = self.floor.clock.now() - _MEMORY
@@ -154,7 +166,7 @@ class LedgerActor(FloorActor):
             if isinstance(one, Dispatch):
                 self._dispatch_alone(one)
         if self._backlog:
-            self.later(_RETRY_SECONDS, Tick("backlog"))
+            self.later(_RETRY_SECONDS, Tick(_BACKLOG))
         self._tell_failing(failure)
 
     def _keep_or_queue(self, entry: Entry) -> None:

@@ -175,6 +175,7 @@ def _rules(tables: schema.Lockstep, follower: schema.Follower) -> Rules:
         ),
         when_closed=WhenClosed(follower.when_closed),
         max_age=timedelta(seconds=float(max_age)),
+        settle=timedelta(seconds=float(tables.recovery.settle_seconds)),
     )
 
 

@@ -150,6 +150,9 @@ class Recovery(Table):
     max_age_seconds: Annotated[Number, Field(gt=0, le=86400)] = Field(
         default=Decimal(30), description=_MAX_AGE_WORDS
     )
+    settle_seconds: Annotated[Number, Field(ge=1, le=120)] = Field(
+        default=Decimal(10), description="seconds from 1 to 120; less than 10 only off Dhan"
+    )
 
 
 class OrderLimits(Table):
