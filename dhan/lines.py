@@ -6,7 +6,6 @@ import itertools
 import logging
 import random
 import ssl
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from dhan.calls import AccountAddress, Answer, Call
@@ -41,7 +40,6 @@ class Line:
         account: AccountAddress,
         loop: asyncio.AbstractEventLoop,
         tls: ssl.SSLContext,
-        sent: Callable[[str, int], None],
     ) -> None:
         self.account = account
         parts = urlsplit(account.api_url)
@@ -50,7 +48,7 @@ class Line:
         self._port = parts.port or (443 if self._secure else 80)
         self._netloc = parts.netloc.rpartition("@")[2]
         self._base = parts.path.rstrip("/")
-        self._loop, self._tls, self._sent = loop, tls, sent
+        self._loop, self._tls = loop, tls
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
         self._opening = 0
@@ -127,9 +125,7 @@ class Line:
             call.unsent(f"no token to send it with: {missing}")
             return
         self._busy.add(connection)
-        written_at = connection.write(call, head)
-        if call.request.kind.order:
-            self._sent(self.account.client_id, written_at)
+        connection.write(call, head)
 
     def _head(self, call: Call) -> bytes:
         token = self.account.token()

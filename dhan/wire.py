@@ -24,19 +24,11 @@ logger = logging.getLogger(__name__)
 
 _READ_URGENCY = 3
 
-OnWritten = Callable[[Sequence[tuple[str, int]]], None]
-
 
 class Wire:
-    """Opens lines for accounts and writes their calls.
+    """Opens lines for accounts and writes their calls."""
 
-    `on_written` is told, on the wire's thread and once a batch, the client id and monotonic time
-    (ns) of every order request that left this host.
-    """
-
-    def __init__(self, on_written: OnWritten | None = None) -> None:
-        self._on_written = on_written
-        self._sent: list[tuple[str, int]] = []
+    def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._lines: set[Line] = set()
         self._gate = threading.Lock()
@@ -49,7 +41,7 @@ class Wire:
 
     def open(self, account: AccountAddress) -> Line:
         """A line for the account; its first connections are made at once, in the background."""
-        line = Line(account, self._loop, trust(), self._note_sent)
+        line = Line(account, self._loop, trust())
         if not self._soon(lambda: self._add(line)):
             line.close()
         return line
@@ -106,20 +98,6 @@ class Wire:
     def _write(self, calls: Sequence[Call]) -> None:
         for call in calls:
             call.line.submit(call)
-        self._flush_sent()
-
-    def _note_sent(self, client_id: str, written_at: int) -> None:
-        if not self._sent:
-            self._loop.call_soon(self._flush_sent)
-        self._sent.append((client_id, written_at))
-
-    def _flush_sent(self) -> None:
-        if self._sent and self._on_written is not None:
-            sent, self._sent = self._sent, []
-            try:
-                self._on_written(sent)
-            except Exception:
-                logger.exception("Nobody could be told what was sent")
 
     async def _finish(self, timeout: float) -> None:
         lines = list(self._lines)

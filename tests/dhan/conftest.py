@@ -70,15 +70,9 @@ def account(
 
 
 @pytest.fixture
-def written() -> list[tuple[str, int]]:
-    """What the wire said that left this host."""
-    return []
-
-
-@pytest.fixture
-def wire(written: list[tuple[str, int]]) -> Iterator[Wire]:
+def wire() -> Iterator[Wire]:
     """A running wire."""
-    running = Wire(on_written=written.extend)
+    running = Wire()
     running.start()
     yield running
     running.stop(0.0)

@@ -38,17 +38,14 @@ def test_two_connections_are_open_before_they_are_needed(wire: Wire) -> None:
         assert broker.asked == []
 
 
-def test_connections_serve_one_request_after_the_other(
-    wire: Wire, written: list[tuple[str, int]]
-) -> None:
+def test_connections_serve_one_request_after_the_other(wire: Wire) -> None:
     with Broker(_acks) as broker:
         line = wire.open(account(broker, lines=1))
         answers = [wire.call(line, PLACE, 5.0) for _ in range(20)]
         assert {one.status for one in answers} == {200}
         assert [one.body for one in answers] == [ACK.partition(b"\r\n\r\n")[2]] * 20
         assert len(broker.peers) == 1
-        assert [client for client, _ in written] == [CLIENT] * 20
-        assert [at for _, at in written] == [one.written_at for one in answers]
+        assert all(one.written_at and one.written_at <= one.answered_at for one in answers)
 
 
 def test_a_request_arrives_as_the_sdk_built_it_under_the_accounts_own_headers(wire: Wire) -> None:
@@ -62,14 +59,11 @@ def test_a_request_arrives_as_the_sdk_built_it_under_the_accounts_own_headers(wi
         assert asked.headers["content-type"] == "application/json"
 
 
-def test_a_read_has_no_body_and_does_not_count_as_an_order(
-    wire: Wire, written: list[tuple[str, int]]
-) -> None:
+def test_a_read_has_no_body(wire: Wire) -> None:
     with Broker(_acks) as broker:
         came = wire.call(wire.open(account(broker)), READ, 5.0)
         assert came.status == 200
         assert "content-length" not in broker.asked[0].headers
-        assert written == []
 
 
 def test_orders_after_the_broker_closed_every_idle_connection_succeed_37_of_37(wire: Wire) -> None:
@@ -140,9 +134,7 @@ def test_bytes_that_nobody_asked_for_end_the_connection(wire: Wire) -> None:
 # Warmth
 
 
-def test_idle_connections_are_read_from_before_the_broker_ends_them(
-    wire: Wire, written: list[tuple[str, int]]
-) -> None:
+def test_idle_connections_are_read_from_before_the_broker_ends_them(wire: Wire) -> None:
     """The broker ends what is idle for 2.4 s; kept warm every 0.8 s, nothing ever is."""
     last: dict[object, float] = {}
     ends: list[str] = []
@@ -161,7 +153,6 @@ def test_idle_connections_are_read_from_before_the_broker_ends_them(
         assert len(broker.peers) == 2
         assert set(broker.paths()) == {"/v2/profile"}
         assert {asked.method for asked in broker.asked} == {"GET"}
-        assert written == []
 
 
 def test_connections_in_use_are_not_read_from_besides(wire: Wire) -> None:
@@ -258,9 +249,7 @@ def test_no_connection_is_unsent_and_said_so(wire: Wire) -> None:
     _unsent(wire.call(line, PLACE, 0.3), "no connection", "ConnectionRefusedError")
 
 
-def test_a_call_that_waits_for_a_busy_connection_too_long_is_unsent(
-    wire: Wire, written: list[tuple[str, int]]
-) -> None:
+def test_a_call_that_waits_for_a_busy_connection_too_long_is_unsent(wire: Wire) -> None:
     with Broker(lambda asked: None) as broker:
         sent = Sent(wire, wire.open(account(broker, lines=1)))
         sent.send(timeout=30.0, name="first")
@@ -269,7 +258,7 @@ def test_a_call_that_waits_for_a_busy_connection_too_long_is_unsent(
         eventually(lambda: sent.answers)
         assert [name for name, _ in sent.answers] == ["second"]
         _unsent(sent.answers[0][1], "no connection was free in time")
-        assert len(broker.asked) == len(written) == 1
+        assert len(broker.asked) == 1
 
 
 def test_without_a_token_nothing_is_sent_and_the_next_call_is(wire: Wire) -> None:
