@@ -1,0 +1,111 @@
+"""The figures as tables for people."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.figures import HOPS
+
+_TITLES = {
+    "lockstep": "Lockstep (intents committed)",
+    "loop": "(a) plain loop, SDK",
+    "threads": "(b) thread pool, SDK",
+    "tasks": "(c) asyncio + aiohttp",
+    "prebuilt": "(d) prebuilt bytes",
+}
+_MOST_FUNCTIONS = 25
+
+Row = Mapping[str, Any]
+
+
+class Report:
+    """Prints to a terminal or a file."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(width=132)
+
+    def race(self, rows: Sequence[Row]) -> None:
+        """One row for each contestant and number of followers."""
+        table = Table(title="From the leader's frame to the request's arrival, milliseconds")
+        for title in ("followers", "contestant", "first", "median", "p99", "last", "slowest order",
+                      "CPU s per 1,000", "memory MB", "orders"):  # fmt: skip
+            table.add_column(title, justify="left" if title == "contestant" else "right")
+        before = None
+        for row in rows:
+            if before not in (None, row["followers"]):
+                table.add_section()
+            before = row["followers"]
+            table.add_row(
+                str(row["followers"]),
+                _TITLES[row["contestant"]],
+                *(_ms(row[f"{name}_ms"]) for name in ("first", "median", "p99", "last")),
+                _ms(row["slowest_order_ms"]),
+                f"{row['cpu_seconds_per_1000']:.3f}",
+                f"{row['memory_mb']:.0f}",
+                str(row["orders"]),
+            )
+        self._console.print(table)
+
+    def hops(self, followers: int, hops: Row) -> None:
+        """Where Lockstep's milliseconds went."""
+        table = Table(
+            title=f"Lockstep's hops at {followers} followers, milliseconds after the frame"
+        )
+        for title in ("follower", *HOPS):
+            table.add_column(title, justify="left" if title == "follower" else "right")
+        for which in ("first", "median", "last"):
+            table.add_row(which, *(_ms(hops[name][which]) for name in HOPS))
+        self._console.print(table)
+        self._console.print(f"{hops['commits']:.1f} commits an order")
+
+    def aims(self, aims: Row) -> None:
+        """The last follower beside the two rivals that matter."""
+        if not aims:
+            return
+        self._console.print(
+            f"At {aims['followers']} followers, the last with Lockstep: "
+            f"{aims['to_tasks']:.2f} times (c) (aim: under 1), "
+            f"{aims['to_prebuilt']:.1f} times (d) (aim: at most 8)"
+        )
+
+    def trouble(self, told: Row) -> None:
+        """The others beside a hanging and a slow account."""
+        table = Table(
+            title=f"Dispatch of the others among {told['followers']}, milliseconds, "
+            f"{told['orders']} orders"
+        )
+        for title in ("accounts", "median", "last", "slowest order"):
+            table.add_column(title, justify="left" if title == "accounts" else "right")
+        names = ("median_ms", "worst_ms", "slowest_ms")
+        table.add_row("all are well", *(_ms(told["well"][name]) for name in names))
+        troubled = (_ms(told["troubled"][name]) for name in names)
+        table.add_row("one hangs, one takes 2 s", *troubled)
+        table.add_row("ratio (aim: at most 1.2)", *(f"{told['ratio'][n]:.2f}" for n in names))
+        self._console.print(table)
+
+    def profile(self, followers: int, told: Row, orders: int) -> None:
+        """Where the CPU time went."""
+        table = Table(title=f"CPU time by thread at {followers} followers, ms an order")
+        table.add_column("thread")
+        table.add_column("ms", justify="right")
+        for name, seconds in told["threads"].items():
+            table.add_row(name, f"{seconds / orders * 1000:.2f}")
+        self._console.print(table)
+        table = Table(title="Own time by function, waiting left out (inflated by the profiler)")
+        for title in ("thread", "function", "calls", "ms"):
+            table.add_column(title, justify="right" if title in ("calls", "ms") else "left")
+        for one in told["functions"][:_MOST_FUNCTIONS]:
+            calls, spent = one["calls"] / orders, one["seconds"] / orders * 1000
+            table.add_row(one["thread"], one["function"], f"{calls:.1f}", f"{spent:.2f}")
+        self._console.print(table)
+
+    def faults(self, faults: Sequence[str]) -> None:
+        """What makes the figures worthless."""
+        for fault in faults:
+            self._console.print(f"[red]wrong:[/red] {fault}", soft_wrap=True)
+
+
+def _ms(value: float) -> str:
+    return f"{value:,.2f}" if value < 100 else f"{value:,.0f}"

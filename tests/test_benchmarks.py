@@ -1,0 +1,118 @@
+"""The benchmark runs, counts every arrival once, and does not overlook a wrong one. No times."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import websocket
+
+from benchmarks.children import BrokerChild
+from benchmarks.contest import Contest, client_id, login
+from benchmarks.contestant import NAMES
+from benchmarks.figures import Order, Tally
+
+ROOT = Path(__file__).parents[1]
+FOLLOWERS = 3
+
+
+def test_a_quick_run_completes_and_counts_every_copy_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--json", "figures.json"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=110
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    document = json.loads((tmp_path / "figures.json").read_text())
+    assert document["faults"] == []
+    assert {row["contestant"] for row in document["race"]} == set(NAMES)
+    for row in document["race"]:
+        assert (row["followers"], row["orders"]) == (FOLLOWERS, 2)
+        assert row["copies"] == FOLLOWERS * row["orders"]
+        assert 0 < row["first_ms"] <= row["median_ms"] <= row["p99_ms"] <= row["last_ms"]
+        assert row["cpu_seconds_per_1000"] > 0
+        assert row["memory_mb"] > 0
+    hops = document["hops"][str(FOLLOWERS)]
+    way = [hops[hop]["last"] for hop in ("heard", "planned", "committed", "written", "arrived")]
+    assert way == sorted(way)
+    assert set(document["trouble"]["ratio"]) == {"median_ms", "worst_ms", "slowest_ms"}
+
+
+def _copies(broker: BrokerChild, post: Callable[[http.client.HTTPConnection], None]) -> Order:
+    """What the broker counts when a contestant reacts to the leader's order with `post`."""
+    follower = client_id(0, 1)
+    contest = Contest(broker.api_url, broker.feed_url, client_id(0, 0), (follower,), "")
+    feed = websocket.create_connection(broker.feed_url)
+    feed.send(login(contest.leader))
+    api = http.client.HTTPConnection(urlsplit(broker.api_url).netloc)
+    api.request("GET", "/v2/orders", headers={"client-id": follower})
+    assert api.getresponse().read().startswith(b"[")
+
+    def react() -> None:
+        feed.recv()
+        post(api)
+
+    reaction = threading.Thread(target=react)
+    reaction.start()
+    order = broker.order(contest, contest.followers)
+    reaction.join()
+    api.close()
+    feed.close()
+    return order
+
+
+def _post(api: http.client.HTTPConnection, **changed: object) -> None:
+    body = {
+        "dhanClientId": client_id(0, 1),
+        "transactionType": "BUY",
+        "exchangeSegment": "NSE_EQ",
+        "securityId": "2885",
+        "quantity": 10,
+        "price": 2495.0,
+    }
+    headers = {"client-id": client_id(0, 1)}
+    api.request("POST", "/v2/orders", json.dumps(body | changed), headers)
+
+
+def test_one_right_copy_is_counted_after_the_frame_that_caused_it() -> None:
+    with BrokerChild() as broker:
+        order = _copies(broker, _post)
+    assert order.faults == ()
+    assert list(order.arrivals) == [client_id(0, 1)]
+    assert 0 < order.delays()[0] < 10_000
+
+
+def test_a_second_copy_does_not_go_unnoticed() -> None:
+    def twice(api: http.client.HTTPConnection) -> None:
+        other = http.client.HTTPConnection(api.host, api.port)
+        _post(api)
+        _post(other)
+        other.getresponse().read()
+
+    with BrokerChild() as broker:
+        order = _copies(broker, twice)
+        again = _copies(broker, _post)
+    assert order.faults + again.faults != ()
+
+
+def test_a_copy_of_the_wrong_size_does_not_go_unnoticed() -> None:
+    with BrokerChild() as broker:
+        order = _copies(broker, lambda api: _post(api, quantity=11))
+    assert len(order.faults) == 1
+    assert "'quantity': 11" in order.faults[0]
+
+
+def test_the_figures_are_those_of_the_followers() -> None:
+    arrivals = {str(number): 1_000_000 * number for number in range(1, 201)}
+    order = Order("1", 0, arrivals, ())
+    row = Tally("loop", 200, [order], cpu_seconds=1.0).row()
+    assert (row["first_ms"], row["median_ms"], row["p99_ms"], row["last_ms"]) == pytest.approx(
+        (1.0, 100.5, 198.0, 200.0)
+    )
+    assert row["cpu_seconds_per_1000"] == pytest.approx(5.0)
