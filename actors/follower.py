@@ -261,11 +261,10 @@ class FollowerActor(FloorActor):
     # What follows
 
     def _step(self, leader_id: str) -> Step:
-        now = self.floor.clock.now()
+        clock = self.floor.clock
         segment = self._book.orders[leader_id].instrument.segment
-        return self._book.step(
-            leader_id, self._standing.mood, self._takes_orders(segment, now), now
-        )
+        takes = self._takes_orders(segment, clock.wall())
+        return self._book.step(leader_id, self._standing.mood, takes, clock.now())
 
     def _consider(self, leader_id: str) -> None:
         """Take the next step of one copy."""

@@ -45,7 +45,7 @@ class MarketClockActor(FloorActor):
         return None
 
     def _look(self) -> None:
-        now = self.floor.clock.now()
+        now = self.floor.clock.wall()
         wait = _LONGEST_WAIT
         for segment in Segment:
             if not segment.copied:

@@ -7,6 +7,8 @@ is told as the same message as the feed's, so that nobody else knows the differe
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from actors.floor import Floor, FloorActor
 from actors.ledger import Record
@@ -126,10 +128,11 @@ class RecoveryActor(FloorActor):
             self._failed(str(trouble))
         else:
             self._succeeded()
+            date = _broker_time(answer)
             for skipped in junk:
                 logger.warning("Skipped a row of the leader's order book: %s", skipped.reason)
             for row in rows:
-                self._row(row, answer.answered_at)
+                self._row(row, answer.answered_at, date)
             self._curious.clear()
         if self._again:
             self.later(_GAP_SECONDS, Tick(_AGAIN))
@@ -169,11 +172,11 @@ class RecoveryActor(FloorActor):
             self._sweep()
         self._keep(seen, known)
 
-    def _row(self, row: Order, heard_ns: int) -> None:
+    def _row(self, row: Order, heard_ns: int, date: datetime | None) -> None:
         """Tell what a row of the book says beyond what is known."""
         known = self._orders.get(row.order_id)
         merged = merge(known.order, row) if known else row
-        born = known.born if known else row.placed_at
+        born = known.born if known else self._born(row, date)
         seen = OrderSeen(row, born, heard_ns)
         post = self.floor.post
         if outweighs(known.order if known else None, merged):
@@ -184,6 +187,14 @@ class RecoveryActor(FloorActor):
                 post.tell(follower_name(follower), seen)
         self._keep(seen, known)
 
+    def _born(self, row: Order, date: datetime | None) -> datetime | None:
+        """When the order was placed by this process's clock: its age by the broker's own clock,
+        counted back from now, so that the clocks need not agree."""
+        if row.placed_at is None or date is None:
+            return row.placed_at
+        now = self.floor.clock.now()
+        return now - max(date - row.placed_at, timedelta(0))
+
     def _keep(self, seen: OrderSeen, known: OrderSeen | None) -> None:
         order = merge(known.order, seen.order) if known else seen.order
         born = known.born if known else seen.born
@@ -192,6 +203,15 @@ class RecoveryActor(FloorActor):
         self._orders[order.order_id] = OrderSeen(order, born, seen.heard_ns, hint, ltp)
         if adds(known.order if known else None, order):
             self.floor.post.tell(BOARD, LeaderOrder(order))
+
+
+def _broker_time(answer: Answer) -> datetime | None:
+    """The broker's clock by the answer's Date header, None where it says none."""
+    try:
+        date = parsedate_to_datetime(answer.date or "")
+    except ValueError:
+        return None
+    return date if date.tzinfo else None
 
 
 def _sweeping(post: Post, asked_ns: int) -> Callable[[Answer], None]:
