@@ -224,11 +224,13 @@ def _steer(
         return Hold(Why.RESTING, want.until)
     if want.terms == attempt.declined:
         return Hold(Why.DECLINED, want.until)
-    if attempt.modifications >= rules.modification_cap:
-        return _cancel(attempt, Withdrawal.REPLACED, now)
     if attempt.retry_at and now < attempt.retry_at:
         return Hold(Why.RETRY, attempt.retry_at)
-    return Modify(attempt.order_id, want.terms, want.reference)
+    if attempt.modifications < rules.modification_cap:
+        return Modify(attempt.order_id, want.terms, want.reference)
+    if attempt.terms is None:
+        return Hold(Why.UNKNOWN_OUTCOME)
+    return _cancel(attempt, Withdrawal.REPLACED, now)
 
 
 def _cancel(attempt: Attempt, why: Withdrawal, now: datetime) -> Cancel | Hold:
