@@ -1,12 +1,14 @@
 # make run    set up and run (the paper day where there is no lockstep.toml)
 # make test   set up and run all tests
+# make faults N=100   random days with everything going wrong, judged by the broker's books
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 WORKERS ?= 2
+N ?= 40
 
-.PHONY: run test lint scenarios bench clean
+.PHONY: run test lint scenarios faults bench clean
 
 $(VENV)/.run: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Lockstep needs Python 3.11 or newer; say which with make PYTHON=..."; exit 1; }
@@ -32,6 +34,9 @@ lint: $(VENV)/.dev
 
 scenarios: $(VENV)/.dev
 	$(BIN)/python -m tests.scenarios
+
+faults: $(VENV)/.dev
+	$(BIN)/python -m tests.faults $(N)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -202,10 +202,25 @@ def _joined(attempt: Attempt, order: Order) -> Attempt:
 
 
 def interrupted(copy: Copy, now: datetime, rules: Rules) -> Copy:
-    """The copy as a restarted process finds it: what was in flight is unknown, and what was
-    unknown is looked for anew, however long ago it was sent."""
-    attempts = tuple(_doubted(attempt, now, rules) for attempt in copy.attempts)
-    return replace(copy, attempts=attempts)
+    """The copy as a restarted process finds it: what was in flight is unknown, what was unknown
+    is looked for anew, however long ago it was sent, and no pause goes on.
+
+    An instant later than `now` was noted by a clock that was set back since: it counts as now.
+    """
+    attempts = tuple(_by_now(_doubted(one, now, rules), now, rules) for one in copy.attempts)
+    born = copy.born and min(copy.born, now)
+    return replace(copy, attempts=attempts, born=born)
+
+
+def _by_now(attempt: Attempt, now: datetime, rules: Rules) -> Attempt:
+    return replace(
+        attempt,
+        sent_at=min(attempt.sent_at, now),
+        chased_from=attempt.chased_from and min(attempt.chased_from, now),
+        withdrawn_at=attempt.withdrawn_at and min(attempt.withdrawn_at, now),
+        verify_at=attempt.verify_at and min(attempt.verify_at, now + rules.settle),
+        retry_at=None,
+    )
 
 
 def overdue(copy: Copy, since: datetime, rules: Rules) -> Copy:

@@ -52,6 +52,8 @@ class House:
     members: Sequence[Member] = (HALF, SAME, DOUBLE)
     more: str = ""
     transit_ms: int = 15
+    program: Sequence[str] = ("run.py",)
+    environment: dict[str, str] = field(default_factory=dict)
     broker: Simulator = field(init=False)
     process: "subprocess.Popen[bytes] | None" = field(init=False, default=None)
 
@@ -111,12 +113,12 @@ class House:
         """Start the process and wait until it listens to every account."""
         with (self.folder / "out.txt").open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "run.py", "--config", str(self.config)],
+                [sys.executable, *self.program, "--config", str(self.config)],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                env=os.environ | {"PYTHONUNBUFFERED": "1", **self.environment},
             )
         eventually(self._listening, 20, "the process does not listen to every account")
         return self

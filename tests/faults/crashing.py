@@ -1,0 +1,106 @@
+"""`python -m tests.faults.crashing`: the real program, ended as by a power cut at a named point.
+
+CRASH_POINT names the point and CRASH_AFTER how often it is passed before; without them it is the
+plain program. CLOCK_FILE, if given, holds seconds by which the wall clock is off.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from actors.clock import HostClock
+from dhan.calls import Call
+from dhan.connection import Connection
+from domain.messages import Answered, Intent
+from ledger.ledger import Ledger
+
+POINTS = (
+    "before intent",
+    "after intent",
+    "after send",
+    "before answer",
+    "after answer",
+    "before ack",
+    "after ack",
+)
+_Method = Callable[..., Any]
+
+
+def _arm(point: str, passes: int) -> None:
+    """End the process at the point, once it was passed so often."""
+    left = passes
+
+    def passed() -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    kind = Answered if "ack" in point else Intent
+
+    def around_commit(commit: _Method) -> _Method:
+        def committing(ledger: Ledger, batch: Any) -> None:
+            counts = any(isinstance(entry, kind) for entry in batch)
+            if counts and point.startswith("before"):
+                passed()
+            commit(ledger, batch)
+            if counts and point.startswith("after"):
+                passed()
+
+        return committing
+
+    def around_write(write: _Method) -> _Method:
+        def writing(connection: Connection, call: Call, request: bytes) -> Any:
+            written = write(connection, call, request)
+            if call.request.kind.order:
+                passed()
+            return written
+
+        return writing
+
+    def around_answer(answered: _Method) -> _Method:
+        def answering(call: Call, *what: Any, **more: Any) -> None:
+            counts = call.request.kind.order
+            if counts and point == "before answer":
+                passed()
+            answered(call, *what, **more)
+            if counts and point == "after answer":
+                passed()
+
+        return answering
+
+    if point in ("before intent", "after intent", "before ack", "after ack"):
+        Ledger.commit = around_commit(Ledger.commit)  # type: ignore[method-assign]
+    elif point == "after send":
+        Connection.write = around_write(Connection.write)  # type: ignore[method-assign]
+    else:
+        Call.answered = around_answer(Call.answered)  # type: ignore[method-assign]
+
+
+def _bend_clock(path: Path) -> None:
+    """Have the wall clock be off by what the file says."""
+    right = HostClock.wall
+
+    def wrong(clock: HostClock) -> datetime:
+        return right(clock) + timedelta(seconds=float(path.read_text() or 0))
+
+    HostClock.wall = wrong  # type: ignore[method-assign,assignment]
+
+
+def main() -> int:
+    """Arm what the environment asks for and run the program."""
+    if point := os.environ.get("CRASH_POINT"):
+        _arm(point, int(os.environ.get("CRASH_AFTER", "0")))
+    if clock := os.environ.get("CLOCK_FILE"):
+        _bend_clock(Path(clock))
+    from desk.cli import main as run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
