@@ -27,6 +27,7 @@ MEMBERS = (
 )
 _PRICES = {RELIANCE: 2500, HDFCBANK: 1650, TCS: 3400, NIFTY_CALL: 120}
 _ACTIONS = 30
+_MOST_LOTS = 4  # so that three times as many stay under the freeze quantity
 _CALM_SECONDS = 90.0
 _MORE = "[recovery]\nsweep_seconds = 1\nmax_age_seconds = 900\nsettle_seconds = 2"
 _REST = ("delay", "hang", "reset", "status", "garbage", "truncated", "empty", "throttle")
@@ -161,9 +162,8 @@ class Day:
                 changes["price"] = round(row["price"] * self.chance.uniform(0.98, 1.02))
             lot = 130 if str(row["securityId"]) == NIFTY_CALL[1] else 10
             if self.chance.random() < 0.4 or not changes:
-                changes["quantity"] = row["filledQty"] // lot * lot + lot * self.chance.randint(
-                    1, 5
-                )
+                more = row["filledQty"] // lot * lot + lot * self.chance.randint(1, 5)
+                changes["quantity"] = min(more, lot * _MOST_LOTS)
             self._try(lambda: self.house.changes(row["orderId"], **changes))  # noqa: B023
 
     def _cancel(self) -> None:
