@@ -26,6 +26,7 @@ from simulator.orders import BrokerOrder, Fill
 _IST = timezone(timedelta(hours=5, minutes=30))
 RTT = 0.020
 NEVER = float("inf")
+ALONE = "alone"
 _SWITCH_SECONDS = 0.0002  # an arrival does not wait for events that are being told
 _FIRST_ORDER = 112111180000
 _TERMS = Terms("LIMIT", QUANTITY, PRICE)
@@ -65,9 +66,11 @@ class _Round:
 
 
 class Broker:
-    """Answers requests, tells order events and counts arrivals."""
+    """Answers requests, tells order events and counts arrivals; `alone` if it has a processor of
+    its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, alone: bool) -> None:
+        self._alone = alone
         self._loop = asyncio.get_running_loop()
         self.rest = Rest(RTT, self.handle)
         self._accounts: dict[str, _Account] = {}
@@ -201,6 +204,7 @@ class Broker:
         order = self._new_order(account, "FAST", "NA")
         finished = self._loop.create_future()
         self._round = told = _Round(set(followers), 0, {}, finished)
+        self.rest.stay_awake(self._alone)
         told.sent_ns = await self._tell(account, order)
         try:
             async with asyncio.timeout(seconds):
@@ -208,6 +212,7 @@ class Broker:
         except TimeoutError:
             self._faults.append(f"{sorted(told.awaited)} did not copy within {seconds} s")
         self._round = None
+        self.rest.stay_awake(False)
         faults, self._faults = self._faults, []
         arrivals = {client: told.arrivals.get(client, []) for client in followers}
         return {
@@ -246,9 +251,9 @@ def _wrong(asked: Mapping[str, object]) -> bool:
     )
 
 
-async def _serve() -> None:
+async def _serve(alone: bool) -> None:
     loop = asyncio.get_running_loop()
-    broker = Broker()
+    broker = Broker(alone)
     broker.rest.start()
     app = web.Application()
     app.router.add_get("/", broker.feed)
@@ -275,4 +280,4 @@ def _say(answer: Mapping[str, object]) -> None:
 if __name__ == "__main__":
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    asyncio.run(_serve())
+    asyncio.run(_serve(alone=ALONE in sys.argv))

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from benchmarks.broker import ALONE
 from benchmarks.contest import Contest
 from benchmarks.figures import Order
 
@@ -110,7 +111,8 @@ class BrokerChild(Child):
     another host."""
 
     def __init__(self) -> None:
-        super().__init__(_processors()[1], "broker")
+        others, own = _processors()
+        super().__init__(own, "broker", *(() if own & others else (ALONE,)))
         addresses = json.loads(self.hear())
         self.api_url: str = addresses["api_url"]
         self.feed_url: str = addresses["feed_url"]

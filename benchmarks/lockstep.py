@@ -1,11 +1,10 @@
-"""Lockstep itself as a contestant: the real engine with its ledger, as `run.py` starts it."""
+"""Lockstep itself as a contestant: the real engine with its ledger and its logs."""
 
-import logging
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 from actors.account import FollowerSettings
@@ -13,7 +12,10 @@ from actors.engine import Engine, EngineSettings
 from actors.market_clock import always
 from benchmarks.contest import Contest, token
 from benchmarks.profiler import Profiler
+from desk import logs
+from desk.tokens import Token
 from dhan.feed import FeedAddress
+from dhan.tokens import TokenSource
 from dhan.wire import AccountAddress
 from domain.rules import Rules
 from simulator.instruments import built_in, master
@@ -29,7 +31,8 @@ def run(contest: Contest, ready: Callable[[], None], lines: Iterable[str]) -> di
     (monotonic ns), and with a profiler where the CPU time went.
     """
     scratch = Path(contest.scratch)
-    logging.basicConfig(filename=scratch / "lockstep.log", level=logging.INFO)
+    sys.stderr = (scratch / "terminal").open("w", buffering=1)
+    logs.configure(scratch, trades=True)
     instruments, ledger = scratch / "master.csv", scratch / "copy_trading.db"
     instruments.write_text("".join(master(built_in())))
     profiler = Profiler() if contest.profiled else None
@@ -68,11 +71,15 @@ def _await_links(engine: Engine, count: int) -> None:
 
 
 def _address(contest: Contest, client: str) -> AccountAddress:
-    return AccountAddress(client, contest.api_url, partial(token, client))
+    return AccountAddress(client, contest.api_url, _token(client))
 
 
 def _feed(contest: Contest, client: str) -> FeedAddress:
-    return FeedAddress(client, contest.feed_url, partial(token, client))
+    return FeedAddress(client, contest.feed_url, _token(client))
+
+
+def _token(client: str) -> Token:
+    return Token(TokenSource(token(client)))
 
 
 def _settings(contest: Contest, client: str) -> FollowerSettings:

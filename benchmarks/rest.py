@@ -8,6 +8,7 @@ are read, before anything of them is looked at.
 import contextlib
 import heapq
 import itertools
+import os
 import select
 import socket
 import threading
@@ -39,7 +40,11 @@ class Request:
 
 
 class Rest:
-    """Listens on a free port of 127.0.0.1; `handle` gets each request `rtt` seconds later."""
+    """Listens on a free port of 127.0.0.1; `handle` gets each request `rtt` seconds later.
+
+    While it stays awake it polls without a pause: what arrives must not wait until the host finds a
+    processor for the broker, which takes longer the busier the host and the later the contestant.
+    """
 
     def __init__(self, rtt: float, handle: Callable[[Request], None]) -> None:
         self._rtt_ns = int(rtt * 1e9)
@@ -47,9 +52,11 @@ class Rest:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
         self._listener.setblocking(False)
         self.port: int = self._listener.getsockname()[1]
-        self.opened = 0
         self._poll = select.epoll()
         self._poll.register(self._listener, select.EPOLLIN)
+        self._waker = os.eventfd(0)
+        self._poll.register(self._waker, select.EPOLLIN)
+        self._awake = False
         self._sockets: dict[int, socket.socket] = {}
         self._parts: dict[int, bytes] = {}
         self._due: list[tuple[int, int, Later]] = []
@@ -60,6 +67,11 @@ class Rest:
         """Start the thread; it ends with the process."""
         self._thread.start()
 
+    def stay_awake(self, awake: bool) -> None:
+        """Whether to poll without a pause; for any thread."""
+        self._awake = awake
+        os.eventfd_write(self._waker, 1)
+
     def later(self, at: int, act: Later) -> None:
         """Call `act` at a monotonic time (ns). Only for the thread itself, in `handle`."""
         heapq.heappush(self._due, (at, next(self._numbers), act))
@@ -67,10 +79,11 @@ class Rest:
     def _run(self) -> None:
         """One answer at a time, so that no arrival waits behind many of them."""
         while True:
-            wait = (self._due[0][0] - time.monotonic_ns()) / 1e9 if self._due else None
-            for number, _ in self._poll.poll(None if wait is None else max(0.0, wait)):
+            for number, _ in self._poll.poll(self._patience()):
                 if number == self._listener.fileno():
                     self._accept()
+                elif number == self._waker:
+                    os.eventfd_read(self._waker)
                 else:
                     self._read(number)
             if self._due and self._due[0][0] <= time.monotonic_ns():
@@ -78,12 +91,19 @@ class Rest:
                 with contextlib.suppress(OSError):  # whoever asked may have gone
                     act()
 
+    def _patience(self) -> float | None:
+        """How long nothing can be due, in seconds; None for ever."""
+        if self._awake:
+            return 0.0
+        if not self._due:
+            return None
+        return max(0.0, (self._due[0][0] - time.monotonic_ns()) / 1e9)
+
     def _accept(self) -> None:
         plain, _ = self._listener.accept()
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sockets[plain.fileno()] = plain
         self._poll.register(plain, select.EPOLLIN)
-        self.opened += 1
 
     def _read(self, number: int) -> None:
         plain = self._sockets[number]
