@@ -38,7 +38,7 @@ def first_terms(draw: st.DrawFn) -> Terms:
     factor=st.sampled_from((Fraction(1), Fraction(1, 2), Fraction(7, 3))),
     seed=st.integers(0, 2**32),
 )
-@settings(deadline=None, max_examples=1000)
+@settings(deadline=None, max_examples=1500)
 def test_any_interleaving_ends_in_step(
     asked: Terms, begun: bool, max_age: timedelta, factor: Fraction, seed: int
 ) -> None:

@@ -290,6 +290,18 @@ def test_a_cancel_that_the_broker_took_is_not_repeated_at_once() -> None:
     assert isinstance(pair.at(3).step(), Cancel)
 
 
+def test_an_order_that_is_being_cancelled_is_not_changed_any_more() -> None:
+    pair = Pair()
+    pair.place()
+    pair.lead(terms=terms(50))
+    pair.cancel(status=None)
+    pair.lead(terms=terms(400))
+    assert pair.step() == Hold(Why.CANCELLING, after(3))
+    assert isinstance(pair.at(3).step(), Cancel), "the broker took one and it had no effect"
+    pair.hear(status=Status.CANCELLED)
+    assert pair.place().ticket.terms.quantity == 200
+
+
 def test_a_change_that_failed_does_not_hold_up_a_cancel() -> None:
     pair = Pair()
     pair.place()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def test_which_prices_belong_to_an_order_type(kind: OrderType, price: bool, trig
 
 @pytest.mark.parametrize("field", ["quantity", "price", "trigger", "disclosed"])
 def test_negative_amounts_are_refused(field: str) -> None:
-    negative: dict[str, int] = {field: -1}
+    negative: dict[str, Any] = {field: -1}
     with pytest.raises(ValueError, match="negative"):
         replace(terms(), **negative)
 
