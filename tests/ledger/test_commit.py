@@ -234,7 +234,7 @@ def test_a_folding_that_cannot_be_done_is_only_logged(
     ledger.connection.execute("ROLLBACK")
 
 
-@pytest.mark.parametrize("committed", [1, 700, 2500])
+@pytest.mark.parametrize("committed", [1, 400, 1500])
 def test_what_was_acknowledged_survives_a_kill(committed: int, path: Path, other: Other) -> None:
     size = 3
     writer = other("writer", path, size)

@@ -87,7 +87,7 @@ def _lives(draw: st.DrawFn) -> list[Order]:
 
 
 @given(_lives(), st.data())
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 def test_fills_sum_up_to_what_is_known(told: list[Order], data: st.DataObject) -> None:
     with TemporaryDirectory() as place:
         path = Path(place) / "copy_trading.db"
@@ -114,7 +114,7 @@ def test_fills_sum_up_to_what_is_known(told: list[Order], data: st.DataObject) -
 
 
 @given(_lives(), st.integers(0, 30))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 def test_an_order_is_known_after_a_restart_as_before(told: list[Order], cut: int) -> None:
     with TemporaryDirectory() as place:
         path = Path(place) / "copy_trading.db"
