@@ -145,6 +145,7 @@ class FollowerActor(FloorActor):
     def _restored(self, restored: Restored) -> None:
         """Begin to decide, with the copies that the ledger kept."""
         self._book.restore(restored.copies, self.floor.clock.now())
+        self._book.resize(self._settings.rules)
         self._ready = True
         self._account.read_book()
         self.floor.post.tell(INSTRUMENTS, MasterWanted(self._settings.name))
