@@ -172,7 +172,8 @@ class Copy:
 
     `sizing` is the rule that placed it: modifications rescale by the same one (scenario 2.1).
     `born` is when the leader placed the order, by this host's clock; None counts as just now.
-    `skipped` is the verdict of not placing it, `detail` its numbers; the next placement lifts it.
+    `skipped` is the verdict of not placing it, lifted by the next placement; `detail` are its
+    numbers, or what the copy waits for.
     """
 
     leader_order_id: str

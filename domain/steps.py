@@ -63,7 +63,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Never copy this order to this follower."""
+    """Do not copy this order to this follower; for good, if the reason is a lasting one."""
 
     reason: Skipped
     detail: str = ""

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from domain.copies import Copy
+from domain.copies import Change, Copy
 from domain.instruments import Instrument, InstrumentKey, Segment
+from domain.messages import Intent
 from domain.orders import (
     Order,
     OrderType,
@@ -20,6 +21,7 @@ from domain.orders import (
 )
 from domain.rules import Rules
 from domain.sizing import Multiplier
+from domain.steps import Cancel, Place, Request
 
 NOON = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 LEADER, FOLLOWER = "1000000001", "1000000002"
@@ -85,3 +87,31 @@ def filled(order: Order, quantity: int, price: int = 10_000, **said: Any) -> Ord
 def new_copy(**said: Any) -> Copy:
     """A copy of the leader's order that was born at noon and not placed yet."""
     return replace(Copy(LEADER_ORDER, "asha", HALF, NOON), **said)
+
+
+def intent(copy: Copy, step: Request, now: datetime, planned_ns: int = 2_000) -> Intent:
+    """The intent of a step, as a follower would have it recorded."""
+    if isinstance(step, Place):
+        number, change, order_id = step.number, None, ""
+        correlation = step.ticket.correlation_id
+    else:
+        attempt = next(a for a in copy.attempts if a.order_id == step.order_id)
+        number, order_id = attempt.number, step.order_id
+        correlation = attempt.ticket.correlation_id
+        change = Change.CANCEL if isinstance(step, Cancel) else Change.MODIFY
+    return Intent(
+        follower=copy.follower,
+        client_id=FOLLOWER,
+        leader_order_id=copy.leader_order_id,
+        correlation_id=correlation,
+        slice_number=0,
+        number=number,
+        change=change,
+        request=step,
+        order_id=order_id,
+        sizing=copy.sizing.text,
+        born=copy.born,
+        intended_at=now,
+        heard_ns=1_000,
+        planned_ns=planned_ns,
+    )

@@ -1,17 +1,27 @@
 """One leader order and its copy, told and answered by hand."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from domain.copies import Attempt, Change, Copy, CopyState
+from domain.copies import Attempt, Copy, CopyState
 from domain.copybook import CopyBook
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
-from domain.orders import Order, Source, Stamp, Status
-from domain.outcomes import Accepted, Outcome
+from domain.orders import Order, Source, Stamp, Status, Terms
+from domain.outcomes import Accepted, Outcome, Unknown
 from domain.rules import Mood, Rules
 from domain.steps import Cancel, Modify, Place, Request, Skip, Step
-from tests.domain.builders import CONTRACT, FOLLOWER, KEY, NOON, RULES, after, leader_order
+from tests.domain.builders import (
+    CONTRACT,
+    FOLLOWER,
+    KEY,
+    NOON,
+    RULES,
+    after,
+    filled,
+    intent,
+    leader_order,
+)
 
 OWN = "2000{}"
 
@@ -65,6 +75,11 @@ class Pair:
         self.now = after(seconds)
         return self
 
+    def leader_trades(self, quantity: int = 200, price: int = 10_000) -> None:
+        """So much of the leader's order has traded."""
+        order = filled(self.leader, quantity, price)
+        self.lead(status=order.status, filled=order.filled, traded_value=order.traded_value)
+
     def step(self) -> Step:
         """What is to be done now; a verdict is kept, as the actor does."""
         step = self.book.step(self.leader.order_id, self.mood, self.open, self.now)
@@ -76,33 +91,9 @@ class Pair:
         """Do what is to be done now: it must be a request."""
         step = self.step()
         assert isinstance(step, Place | Modify | Cancel), step
-        copy = self.copy
-        if isinstance(step, Place):
-            number, change, order_id = step.number, None, ""
-            correlation = step.ticket.correlation_id
-        else:
-            attempt = next(a for a in copy.attempts if a.order_id == step.order_id)
-            number, order_id = attempt.number, step.order_id
-            correlation = attempt.ticket.correlation_id
-            change = Change.CANCEL if isinstance(step, Cancel) else Change.MODIFY
-        intent = Intent(
-            follower="asha",
-            client_id=FOLLOWER,
-            leader_order_id=self.leader.order_id,
-            correlation_id=correlation,
-            slice_number=0,
-            number=number,
-            change=change,
-            request=step,
-            order_id=order_id,
-            sizing=copy.sizing.text,
-            born=copy.born,
-            intended_at=self.now,
-            heard_ns=1_000,
-            planned_ns=2_000,
-        )
+        sent = intent(self.copy, step, self.now)
         self.book.intended(self.leader.order_id, step, self.now)
-        self.sent.append(intent)
+        self.sent.append(sent)
         return step
 
     def answer(self, outcome: Outcome, to: int = -1) -> None:
@@ -118,6 +109,19 @@ class Pair:
         if status is not None:
             self.hear(status=status)
         return step
+
+    def placed(self) -> Terms:
+        """The terms that are placed now."""
+        step = self.send()
+        assert isinstance(step, Place)
+        return step.ticket.terms
+
+    def lose_answer(self) -> "Pair":
+        """Place the copy; seven seconds later there is no answer but a timeout."""
+        self.send()
+        self.now += timedelta(seconds=7)
+        self.answer(Unknown("timeout"))
+        return self
 
     def modify(self) -> Modify:
         """Modify the copy; the broker takes it."""

@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from domain.orders import OrderType, Terms, Validity
 from tests.domain.builders import LOT
-from tests.domain.world import CHOICES, World, begin, play
+from tests.domain.moves import CHOICES, begin, play
+from tests.domain.world import World
 
 
 @st.composite

@@ -6,27 +6,17 @@ from datetime import timedelta
 import pytest
 
 from domain.copies import CopyState, Stage, Withdrawal
-from domain.messages import OrderSeen
 from domain.orders import Status
 from domain.outcomes import Accepted, NotSent, Refusal, Refused, Throttled, Unknown
-from domain.rules import Rules
-from domain.steps import Cancel, Done, Hold, Modify, Place, Why
-from tests.domain.builders import MARKET, NOON, RULES, after, filled, leader_order, terms
+from domain.steps import Cancel, Done, Hold, Place, Why
+from tests.domain.builders import MARKET, RULES, after, filled, leader_order, terms
 from tests.domain.pair import Pair
 
 PATIENT = replace(RULES, max_age=timedelta(hours=9))
 
 
-def unknown_placement(rules: Rules = PATIENT) -> Pair:
-    """A placement that was sent at noon and answered by a timeout after seven seconds."""
-    pair = Pair(rules=rules)
-    pair.send()
-    pair.at(7).answer(Unknown("timeout"))
-    return pair
-
-
 def test_an_unknown_placement_is_neither_repeated_nor_forgotten() -> None:
-    pair = unknown_placement()
+    pair = Pair(rules=PATIENT).lose_answer()
     assert pair.at(9_999).step() == Hold(Why.UNKNOWN_OUTCOME)
     assert pair.state is CopyState.UNKNOWN
     pair.hear(status=Status.PENDING)
@@ -35,7 +25,7 @@ def test_an_unknown_placement_is_neither_repeated_nor_forgotten() -> None:
 
 
 def test_absence_is_proven_by_two_books_that_were_asked_for_after_the_settling_time() -> None:
-    pair = unknown_placement()
+    pair = Pair(rules=PATIENT).lose_answer()
     for seconds in (8, 12, 16.9):
         pair.at(seconds).read()
         assert pair.step() == Hold(Why.UNKNOWN_OUTCOME), "an order in transit is not shown"
@@ -50,14 +40,14 @@ def test_absence_is_proven_by_two_books_that_were_asked_for_after_the_settling_t
 
 
 def test_a_book_with_unreadable_rows_proves_no_absence() -> None:
-    pair = unknown_placement()
+    pair = Pair(rules=PATIENT).lose_answer()
     for seconds in range(20, 60):
         pair.book.read((), after(seconds), complete=False)
     assert pair.at(60).step() == Hold(Why.UNKNOWN_OUTCOME)
 
 
 def test_an_order_found_in_a_book_is_the_copy() -> None:
-    pair = unknown_placement()
+    pair = Pair(rules=PATIENT).lose_answer()
     pair.lead(terms=terms(price=10_050))
     pair.at(20).read(pair.own(status=Status.PENDING))
     assert pair.modify().terms.price == 10_050
@@ -86,7 +76,7 @@ def test_an_answer_that_comes_after_all_is_believed(
 
 
 def test_what_cannot_be_proven_is_parked_until_it_is_found() -> None:
-    pair = unknown_placement()
+    pair = Pair(rules=PATIENT).lose_answer()
     assert pair.book.give_up(after(126)) == []
     assert pair.book.give_up(after(127)) == [pair.leader.order_id]
     assert pair.at(200).step() == Hold(Why.PARKED)
@@ -98,55 +88,8 @@ def test_what_cannot_be_proven_is_parked_until_it_is_found() -> None:
     assert pair.step() == Hold(Why.RESTING)
 
 
-def test_s7_7_after_a_restart_what_was_in_flight_is_looked_for_however_old_it_is() -> None:
-    """Parking counts from the restart too: else a copy would be given up unlooked for."""
-    sent = Pair(rules=PATIENT)
-    sent.send()
-    for pair in (sent, unknown_placement()):
-        pair.book.restore([pair.copy], after(3_600))
-        assert pair.book.give_up(after(3_601)) == []
-        assert pair.at(3_601).step() == Hold(Why.UNKNOWN_OUTCOME)
-        pair.read()
-        assert pair.step() == Hold(Why.UNKNOWN_OUTCOME)
-        for seconds in (3_611, 3_614):
-            pair.at(seconds).read()
-        assert isinstance(pair.step(), Place)
-
-
-def test_s7_7_a_cancel_that_a_crash_interrupted_still_makes_room_for_the_next_attempt() -> None:
-    pair = Pair(rules=replace(PATIENT, modification_cap=1))
-    pair.place()
-    pair.lead(terms=terms(price=10_050))
-    pair.modify()
-    pair.lead(terms=terms(price=10_100))
-    assert pair.send() == Cancel("20000", Withdrawal.REPLACED)
-    pair.book.restore([pair.copy], after(5))
-    pair.at(5).hear(status=Status.CANCELLED)
-    assert isinstance(pair.at(6).step(), Place), "the leader's order is open, the copy is not"
-
-
-def test_s7_7_a_change_that_a_crash_interrupted_is_made_again() -> None:
-    pair = Pair()
-    pair.place()
-    pair.lead(terms=terms(price=10_050))
-    pair.send()
-    pair.book.restore([pair.copy], after(5))
-    assert isinstance(pair.at(5.25).step(), Modify)
-
-
-def test_a_restart_counts_the_positions_that_its_copies_built() -> None:
-    pair = Pair()
-    pair.place()
-    pair.fill(100)
-    again = Pair(leader_order(order_id="77"))
-    again.book.restore([pair.copy], after(60))
-    assert again.book.position(pair.leader.instrument, pair.leader.product) == 0
-    again.book.seen(OrderSeen(pair.leader, NOON, 1))
-    assert again.book.position(pair.leader.instrument, pair.leader.product) == 100
-
-
 def test_an_order_believed_absent_that_turns_up_is_cancelled() -> None:
-    pair = unknown_placement()
+    pair = Pair(rules=PATIENT).lose_answer()
     for seconds in (17, 20):
         pair.at(seconds).read()
     pair.place()
@@ -160,7 +103,7 @@ def test_an_order_believed_absent_that_turns_up_is_cancelled() -> None:
 
 
 def test_a_stray_order_that_is_hard_to_cancel_does_not_hold_up_the_cancel_of_the_other() -> None:
-    pair = unknown_placement()
+    pair = Pair(rules=PATIENT).lose_answer()
     for seconds in (17, 20):
         pair.at(seconds).read()
     pair.place()
@@ -172,7 +115,7 @@ def test_a_stray_order_that_is_hard_to_cancel_does_not_hold_up_the_cancel_of_the
 
 
 def test_a_late_word_that_a_lost_placement_was_taken_is_not_ignored() -> None:
-    pair = unknown_placement()
+    pair = Pair(rules=PATIENT).lose_answer()
     for seconds in (17, 20):
         pair.at(seconds).read()
     pair.place()

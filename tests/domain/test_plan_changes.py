@@ -2,17 +2,15 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 
 import pytest
 
 from domain.copies import CopyState, Withdrawal
 from domain.orders import OrderType, Status, Terms, Validity
 from domain.outcomes import Accepted, Refusal, Refused, Throttled, Unknown
-from domain.protection import Protection
 from domain.rules import Mood
-from domain.steps import Cancel, Done, Hold, Modify, Place, Why
-from tests.domain.builders import MARKET, RULES, after, leader_order, terms
+from domain.steps import Done, Hold, Modify, Place, Why
+from tests.domain.builders import MARKET, RULES, leader_order, terms
 from tests.domain.pair import Pair
 
 SL, SLM = OrderType.STOP_LOSS, OrderType.STOP_LOSS_MARKET
@@ -41,56 +39,6 @@ def test_s2_1_to_s2_5_the_copy_gets_the_leaders_new_terms(
     assert step.order_id == "20000"
     assert step.terms == (copied or replace(then, quantity=100))
     assert isinstance(pair.step(), Hold)
-
-
-def test_s2_4_a_limit_that_becomes_market_is_protected_from_then_on() -> None:
-    """The chase begins with the change, not with the placement an hour ago."""
-    pair = Pair(ltp=10_000)
-    pair.place()
-    pair.at(3_600).lead(terms=MARKET)
-    assert pair.modify().terms.price == 10_100
-    assert pair.step() == Hold(Why.RESTING, after(3_603))
-    assert pair.at(3_603).modify().terms.price == 10_200
-    assert pair.at(3_606).modify().terms.price == 10_300
-    assert pair.at(9_999).step() == Hold(Why.RESTING)
-
-
-def test_a_market_order_that_became_a_limit_and_market_again_has_a_new_reference() -> None:
-    pair = Pair(leader_order(terms=MARKET), ltp=10_000)
-    pair.place()
-    pair.at(1).lead(terms=terms(200, price=9_000))
-    assert pair.modify().terms.price == 9_000
-    pair.book.price(pair.leader.instrument, 12_000)
-    pair.at(100).lead(terms=MARKET)
-    assert pair.modify().terms.price == 12_120
-    assert pair.step() == Hold(Why.RESTING, after(103))
-
-
-def test_s1_1_1_an_unfilled_market_order_is_chased_and_no_further_than_said() -> None:
-    protection = Protection(Fraction(1, 100), chase_seconds=0.7, chase_times=3)
-    pair = Pair(leader_order(terms=MARKET), replace(RULES, protection=protection), ltp=10_000)
-    assert pair.place().ticket.terms.price == 10_100
-    prices = []
-    while isinstance(held := pair.step(), Hold) and held.until:
-        pair.now = held.until
-        prices.append(pair.modify().terms.price)
-    assert prices == [10_200, 10_300, 10_400]
-    assert pair.now == after(2.1)
-
-
-def test_a_chase_that_the_broker_refuses_goes_on_with_the_next() -> None:
-    pair = Pair(leader_order(terms=MARKET), ltp=10_000)
-    pair.place()
-    pair.at(3).send()
-    pair.answer(Refusal(Refused.PRICE, "circuit"))
-    assert pair.step() == Hold(Why.DECLINED, after(6))
-    assert pair.at(6).modify().terms.price == 10_300
-
-
-def test_an_ioc_is_never_chased() -> None:
-    pair = Pair(leader_order(terms=replace(MARKET, validity=Validity.IOC)), ltp=10_000)
-    pair.place()
-    assert pair.at(20).step() == Hold(Why.RESTING)
 
 
 def test_s2_6_many_changes_end_at_the_last_values() -> None:
@@ -197,36 +145,6 @@ def test_s2_1_more_is_placed_when_the_leader_wants_more_than_has_traded() -> Non
     assert pair.place().ticket.terms.quantity == 100
 
 
-@pytest.mark.parametrize("status", [Status.CANCELLED, Status.EXPIRED, Status.REJECTED])
-def test_s3_1_and_s5_1_a_pending_copy_is_cancelled_with_its_leader(status: Status) -> None:
-    pair = Pair()
-    pair.place()
-    pair.lead(status=status)
-    assert pair.cancel() == Cancel("20000", Withdrawal.LEADER)
-    assert pair.step() == Done()
-    assert (pair.state, pair.report.in_step) == (CopyState.CANCELLED, True)
-
-
-def test_s3_2_the_remainder_is_cancelled_and_the_fills_are_kept() -> None:
-    pair = Pair()
-    pair.place()
-    pair.fill(50)
-    pair.lead(status=Status.CANCELLED, filled=100, traded_value=1_000_000)
-    pair.cancel()
-    assert pair.copy.filled == 50
-    assert pair.report.in_step
-
-
-def test_s3_5_what_has_filled_already_is_drift_and_no_request() -> None:
-    pair = Pair()
-    pair.place()
-    pair.fill(100)
-    pair.lead(status=Status.CANCELLED)
-    assert pair.step() == Done()
-    assert pair.report.reason == "filled 100, the leader's fills imply 0"
-    assert not pair.report.in_step
-
-
 def test_s8_1_a_change_while_the_placement_is_in_flight_follows_right_after() -> None:
     pair = Pair()
     pair.send()
@@ -234,41 +152,6 @@ def test_s8_1_a_change_while_the_placement_is_in_flight_follows_right_after() ->
     assert pair.step() == Hold(Why.IN_FLIGHT)
     pair.answer(Accepted("20000"))
     assert pair.modify().terms.price == 10_050
-
-
-def test_s8_2_a_cancel_before_the_placement_leaves_nothing_to_do() -> None:
-    pair = Pair(leader_order(status=Status.TRANSIT))
-    pair.lead(status=Status.CANCELLED)
-    assert pair.step() != Done()
-    assert pair.copy.attempts == ()
-
-
-def test_s8_2_a_cancel_during_the_placement_follows_as_soon_as_dhan_takes_it() -> None:
-    pair = Pair()
-    pair.send()
-    pair.lead(status=Status.CANCELLED)
-    pair.answer(Accepted("20000", "TRANSIT"))
-    assert pair.step() == Hold(Why.TRANSIT, after(1))
-    pair.hear(status=Status.PENDING)
-    assert isinstance(pair.step(), Cancel)
-
-
-def test_s8_2_a_transit_that_never_ends_is_cancelled_all_the_same() -> None:
-    pair = Pair()
-    pair.place(Status.TRANSIT)
-    pair.lead(status=Status.CANCELLED)
-    pair.at(1).send()
-    pair.answer(Refusal(Refused.IN_TRANSIT, "transit state"))
-    assert pair.step() == Hold(Why.RETRY, after(1.25))
-    assert isinstance(pair.at(1.25).step(), Cancel)
-
-
-def test_an_ioc_in_transit_is_left_to_end_by_itself() -> None:
-    pair = Pair(leader_order(terms=terms(validity=Validity.IOC)))
-    pair.place(None)
-    pair.lead(status=Status.CANCELLED, filled=100, traded_value=1_000_000)
-    assert pair.at(2).step() == Hold(Why.TRANSIT, after(3))
-    assert isinstance(pair.at(3).step(), Cancel)
 
 
 def test_s8_3_a_copy_that_fills_first_is_in_step() -> None:
@@ -279,39 +162,6 @@ def test_s8_3_a_copy_that_fills_first_is_in_step() -> None:
     assert pair.report.in_step
     pair.lead(status=Status.TRADED, filled=200, traded_value=2_000_000)
     assert pair.report.in_step
-
-
-def test_a_cancel_that_the_broker_took_is_not_repeated_at_once() -> None:
-    pair = Pair()
-    pair.place()
-    pair.lead(status=Status.CANCELLED)
-    pair.cancel(status=None)
-    assert pair.step() == Hold(Why.CANCELLING, after(3))
-    assert isinstance(pair.at(3).step(), Cancel)
-
-
-def test_an_order_that_is_being_cancelled_is_not_changed_any_more() -> None:
-    pair = Pair()
-    pair.place()
-    pair.lead(terms=terms(50))
-    pair.cancel(status=None)
-    pair.lead(terms=terms(400))
-    assert pair.step() == Hold(Why.CANCELLING, after(3))
-    assert isinstance(pair.at(3).step(), Cancel), "the broker took one and it had no effect"
-    pair.hear(status=Status.CANCELLED)
-    assert pair.place().ticket.terms.quantity == 200
-
-
-def test_a_change_that_failed_does_not_hold_up_a_cancel() -> None:
-    pair = Pair()
-    pair.place()
-    for number in range(6):
-        pair.at(20 * number).lead(terms=terms(price=10_005 + 5 * number))
-        pair.send()
-        pair.answer(Throttled("429"))
-    assert pair.step() == Hold(Why.RETRY, after(108))
-    pair.lead(status=Status.CANCELLED)
-    assert isinstance(pair.step(), Cancel)
 
 
 @pytest.mark.parametrize("outcome", [Throttled("429"), Refusal(Refused.TOKEN, "expired")])
@@ -384,15 +234,6 @@ def test_in_a_closed_market_only_after_market_orders_are_changed() -> None:
     late.place()
     late.lead(terms=terms(price=10_050))
     assert isinstance(late.step(), Modify)
-
-
-@pytest.mark.parametrize("status", [Status.CANCELLED, Status.EXPIRED])
-def test_a_copy_that_somebody_else_ended_is_not_placed_again(status: Status) -> None:
-    pair = Pair()
-    pair.place()
-    pair.hear(status=status)
-    assert pair.step() == Done()
-    assert not pair.report.in_step
 
 
 def test_a_word_nobody_knows_changes_nothing_until_the_order_is_read_again() -> None:

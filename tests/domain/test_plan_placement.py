@@ -9,9 +9,9 @@ import pytest
 from domain.copies import CopyState, Skipped
 from domain.instruments import InstrumentKey, Segment
 from domain.messages import OrderSeen
-from domain.orders import AmoTime, OrderType, Product, Side, Status, Terms, Validity
+from domain.orders import OrderType, Product, Side, Status, Terms, Validity
 from domain.outcomes import Accepted, NotSent, Refusal, Refused, Throttled
-from domain.rules import Mood, WhenClosed
+from domain.rules import Mood
 from domain.sizing import Multiplier
 from domain.steps import Done, Hold, Place, Skip, Why
 from tests.domain.builders import (
@@ -30,12 +30,6 @@ from tests.domain.pair import Pair
 SL, SLM = OrderType.STOP_LOSS, OrderType.STOP_LOSS_MARKET
 
 
-def placed(pair: Pair) -> Terms:
-    step = pair.send()
-    assert isinstance(step, Place)
-    return step.ticket.terms
-
-
 @pytest.mark.parametrize(
     ("asked", "side", "copied"),
     [
@@ -51,23 +45,23 @@ def placed(pair: Pair) -> Terms:
     ],
 )
 def test_s1_1_and_s1_3_the_leaders_terms_scaled(asked: Terms, side: Side, copied: Terms) -> None:
-    assert placed(Pair(leader_order(terms=asked, side=side), ltp=10_500)) == copied
+    assert Pair(leader_order(terms=asked, side=side), ltp=10_500).placed() == copied
 
 
 @pytest.mark.parametrize("asked", [MARKET, replace(MARKET, validity=Validity.IOC)])
 def test_s8_8_a_market_order_without_any_price_known_stays_one(asked: Terms) -> None:
-    assert placed(Pair(leader_order(terms=asked))) == replace(asked, quantity=100)
+    assert Pair(leader_order(terms=asked)).placed() == replace(asked, quantity=100)
 
 
 def test_s1_1_1_the_leaders_own_average_is_the_best_reference() -> None:
     order = filled(leader_order(terms=MARKET), 200, price=10_005)
-    assert placed(Pair(order, ltp=10_500)).price == 10_105
+    assert Pair(order, ltp=10_500).placed().price == 10_105
 
 
 def test_fills_told_without_a_price_are_no_reference() -> None:
     """Else an order to sell would be limited to a tick: to any price at all."""
     order = filled(leader_order(terms=MARKET, side=Side.SELL), 200, price=0)
-    assert placed(Pair(order, ltp=10_500)).price == 10_395
+    assert Pair(order, ltp=10_500).placed().price == 10_395
 
 
 def test_s1_2_the_product_is_the_leaders_unless_it_is_mapped() -> None:
@@ -101,7 +95,7 @@ def test_s5_1_a_leaders_order_that_closed_unfilled_is_not_copied(status: Status)
 def test_what_a_cancelled_leader_order_got_is_taken_at_once_or_not_at_all() -> None:
     """Nothing of the leader's would ever cancel a copy that rests."""
     order = filled(leader_order(), 100, status=Status.CANCELLED)
-    assert placed(Pair(order)) == terms(50, validity=Validity.IOC)
+    assert Pair(order).placed() == terms(50, validity=Validity.IOC)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +109,7 @@ def test_a_stop_that_has_done_its_work_is_copied_without_its_trigger(
     asked: Terms, copied: Terms
 ) -> None:
     """The exchange refuses a stop whose trigger has been passed: an exit would be lost."""
-    assert placed(Pair(filled(leader_order(terms=asked), 200, price=9_955))) == copied
+    assert Pair(filled(leader_order(terms=asked), 200, price=9_955)).placed() == copied
 
 
 def test_a_copy_that_waits_for_its_trigger_keeps_it_when_the_leaders_stop_has_traded() -> None:
@@ -123,128 +117,6 @@ def test_a_copy_that_waits_for_its_trigger_keeps_it_when_the_leaders_stop_has_tr
     pair.place()
     pair.lead(status=Status.TRADED, filled=200, traded_value=2_000_000)
     assert pair.step() == Hold(Why.RESTING)
-
-
-def test_s8_7_under_one_lot_nothing_is_copied() -> None:
-    pair = Pair(leader_order(terms=terms(50)))
-    assert pair.step() == Skip(Skipped.UNDER_ONE_LOT, "50 by multiplier 1/2, lot 50")
-    assert pair.report.reason.startswith("the scaled quantity is under one lot")
-
-
-def test_s7_4_an_order_that_grows_to_a_lot_is_copied_like_one_first_seen_so() -> None:
-    pair = Pair(leader_order(terms=terms(50)))
-    assert isinstance(pair.step(), Skip)
-    pair.at(10).lead(terms=terms(100))
-    assert placed(pair) == terms(50)
-    assert pair.state is CopyState.PLACING
-
-
-def test_s7_4_fills_that_are_learnt_after_the_cancel_count() -> None:
-    pair = Pair(leader_order(status=Status.CANCELLED))
-    assert isinstance(pair.step(), Skip)
-    pair.at(2).lead(filled=100, traded_value=1_000_000)
-    assert placed(pair).quantity == 50
-
-
-def test_an_order_once_too_old_or_passed_over_stays_so() -> None:
-    pair = Pair().at(31)
-    assert pair.step() == Skip(Skipped.STALE, "31 s old, 30 s allowed")
-    assert pair.at(5).step() == Done()
-    paused = Pair()
-    paused.mood = Mood.PAUSED
-    assert paused.step() == Skip(Skipped.PAUSED)
-    paused.mood = Mood.ACTIVE
-    assert paused.step() == Done()
-    assert paused.report.in_step
-
-
-def test_what_was_under_one_lot_is_not_called_too_old_later() -> None:
-    pair = Pair(leader_order(terms=terms(50)))
-    pair.step()
-    assert pair.at(100).step() == Skip(Skipped.UNDER_ONE_LOT, "50 by multiplier 1/2, lot 50")
-
-
-@pytest.mark.parametrize(
-    ("changes", "what"),
-    [
-        ({"product": Product.CO}, "product CO"),
-        ({"product": Product.BO}, "product BO"),
-        ({"leg": 2, "parent_id": "9"}, "leg 2 of order 9"),
-        ({"parent_id": "9", "platform": "FOVR"}, "leg 1 of order 9"),
-        ({"instrument": InstrumentKey(Segment.INX_EQ, "1")}, "segment INX_EQ"),
-    ],
-)
-def test_what_is_not_supported_is_said(changes: dict[str, object], what: str) -> None:
-    assert Pair(leader_order(**changes)).step() == Skip(Skipped.UNSUPPORTED, what)
-
-
-def test_an_exit_is_never_too_late() -> None:
-    """Neither age nor a pause keeps a follower in a position that the leader has left."""
-    pair = Pair()
-    pair.place()
-    pair.fill(100)
-    for mood, seconds in ((Mood.ACTIVE, 3_600), (Mood.PAUSED, 3_601)):
-        order = leader_order(order_id=f"7{seconds}", side=Side.SELL)
-        pair.book.seen(OrderSeen(order, NOON, 1))
-        assert isinstance(pair.book.step(order.order_id, mood, True, after(seconds)), Place)
-    entry = leader_order(order_id="8", side=Side.BUY)
-    pair.book.seen(OrderSeen(entry, NOON, 1))
-    assert isinstance(pair.book.step("8", Mood.ACTIVE, True, after(3_600)), Skip)
-    other = leader_order(order_id="9", side=Side.SELL, product=Product.MARGIN)
-    pair.book.seen(OrderSeen(other, NOON, 1))
-    assert isinstance(pair.book.step("9", Mood.ACTIVE, True, after(3_600)), Skip)
-
-
-@pytest.mark.parametrize(
-    ("when_closed", "step"),
-    [
-        (WhenClosed.HOLD, Hold(Why.MARKET_CLOSED)),
-        (WhenClosed.SKIP, Skip(Skipped.MARKET_CLOSED)),
-    ],
-)
-def test_s5_5_outside_hours_the_follower_chooses(
-    when_closed: WhenClosed, step: Hold | Skip
-) -> None:
-    pair = Pair(rules=replace(RULES, when_closed=when_closed))
-    pair.open = False
-    assert pair.step() == step
-
-
-def test_s5_5_a_follower_may_want_an_after_market_order() -> None:
-    pair = Pair(rules=replace(RULES, when_closed=WhenClosed.AMO))
-    pair.open = False
-    step = pair.send()
-    assert isinstance(step, Place)
-    assert step.ticket.amo_time is AmoTime.OPEN
-
-
-@pytest.mark.parametrize(
-    ("is_open", "told", "timing"),
-    [
-        (False, AmoTime.OPEN_30, AmoTime.OPEN_30),
-        (False, None, AmoTime.OPEN),
-        (True, AmoTime.OPEN_30, None),
-    ],
-)
-def test_s1_6_an_after_market_order_keeps_its_timing(
-    is_open: bool, told: AmoTime | None, timing: AmoTime | None
-) -> None:
-    pair = Pair(leader_order(after_market=True, amo_time=told))
-    pair.open = is_open
-    step = pair.send()
-    assert isinstance(step, Place)
-    assert step.ticket.amo_time is timing
-
-
-def test_a_parked_account_sends_nothing_and_then_goes_on() -> None:
-    pair = Pair()
-    pair.mood = Mood.PARKED
-    assert pair.step() == Hold(Why.ACCOUNT)
-    pair.mood = Mood.ACTIVE
-    pair.place()
-    pair.mood = Mood.PARKED
-    pair.lead(status=Status.CANCELLED)
-    assert pair.at(5).step() == Hold(Why.ACCOUNT)
 
 
 def test_without_a_known_lot_a_contract_waits_and_a_share_does_not() -> None:
@@ -340,7 +212,7 @@ def test_other_rules_size_what_was_not_placed_yet() -> None:
     for pair in (waiting, standing):
         pair.book.resize(replace(RULES, sizing=Multiplier(Fraction(2))))
         pair.lead(status=Status.PENDING)
-    assert placed(waiting).quantity == 400
+    assert waiting.placed().quantity == 400
     assert standing.copy.sizing == HALF
     assert standing.step() == Hold(Why.RESTING)
 
@@ -349,4 +221,4 @@ def test_the_master_is_believed_rather_than_events_and_prices_are_kept() -> None
     pair = Pair(leader_order(terms=MARKET), ltp=10_000)
     pair.book.price(KEY, 20_000)
     pair.book.price(KEY, None)
-    assert placed(pair).price == 20_200
+    assert pair.placed().price == 20_200

@@ -1,36 +1,20 @@
 """What readers are told of a copy: its state, whether it is in step, and when it lags (4.5)."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from domain.copies import CopyState, Skipped, Stage, Withdrawal
 from domain.orders import OrderType, Side, Status, Terms, Validity
 from domain.outcomes import Accepted, NotSent, Refusal, Refused
-from domain.protection import Protection
-from domain.reports import lagging, may_lag
-from domain.rules import Mood
-from domain.steps import Hold, Place, Why
+from domain.steps import Hold, Why
 from tests.domain.builders import (
-    LOT,
     MARKET,
-    NOON,
     RULES,
-    after,
-    filled,
     leader_order,
-    new_copy,
-    stamp,
     terms,
 )
 from tests.domain.pair import Pair
-
-
-def leader_trades(pair: Pair, quantity: int = 200, price: int = 10_000) -> None:
-    order = filled(pair.leader, quantity, price)
-    pair.lead(status=order.status, filled=order.filled, traded_value=order.traded_value)
-
 
 # States and reasons
 
@@ -179,7 +163,7 @@ def test_a_quantity_that_leaves_nothing_open_is_said() -> None:
 def test_a_leaders_end_makes_open_copies_drift() -> None:
     pair = Pair()
     pair.place()
-    leader_trades(pair)
+    pair.leader_trades()
     assert pair.report.reason == "open, though the leader's order is traded"
     pair.fill(100)
     assert pair.report.in_step
@@ -204,13 +188,13 @@ def test_a_copy_that_got_nothing_says_why() -> None:
     pair = Pair()
     pair.send()
     pair.answer(Refusal(Refused.MARGIN, "short"))
-    leader_trades(pair)
+    pair.leader_trades()
     assert not pair.report.in_step
     assert pair.report.reason == "margin: short"
     held = Pair()
     held.send()
     held.answer(NotSent("no route"))
-    leader_trades(held)
+    held.leader_trades()
     assert held.report.reason == "filled 0, the leader's fills imply 100"
 
 
@@ -252,108 +236,3 @@ def test_a_report_speaks_of_all_attempts() -> None:
     assert len(report.order_ids) == len(report.correlation_ids) == 2
     assert (report.side, report.sizing) == (Side.BUY, "multiplier 1/2")
     assert report.slippage_paise is None
-
-
-# Lagging
-
-
-def test_s4_5_a_copy_still_open_after_the_leader_traded_is_told_once() -> None:
-    pair = Pair(rules=replace(RULES, lag_after=timedelta(seconds=4)))
-    pair.place()
-    leader_trades(pair)
-    pair.fill(50)
-    assert pair.book.lagging(after(4)) == []
-    words = "filled 50 of 100 (part_filled), though the leader's order traded in full 5 s ago"
-    assert pair.book.lagging(after(5)) == [(pair.leader.order_id, words)]
-    assert pair.book.lagging(after(60)) == []
-
-
-def test_s4_5_a_copy_that_filled_in_time_is_never_told() -> None:
-    pair = Pair()
-    pair.place()
-    leader_trades(pair)
-    pair.fill(100)
-    assert pair.book.lagging(after(3_600)) == []
-
-
-def test_s4_5_an_open_copy_of_an_open_order_does_not_lag() -> None:
-    pair = Pair()
-    pair.place()
-    leader_trades(pair, 100)
-    assert pair.book.lagging(after(3_600)) == []
-    pair.at(3_600).lead(status=Status.CANCELLED)
-    assert pair.book.lagging(after(3_700)) == []
-
-
-def test_s4_5_a_late_copy_has_its_time_too() -> None:
-    """Counted from when it was sent: the broker's times may be wrong or missing."""
-    pair = Pair(leader_order(stamp=stamp(-86_400)))
-    leader_trades(pair)
-    pair.at(20).place()
-    assert pair.book.lagging(after(24)) == []
-    assert len(pair.book.lagging(after(26))) == 1
-
-
-def test_s4_5_what_ended_short_or_was_never_placed_lags_too() -> None:
-    short = Pair()
-    short.place()
-    short.hear(status=Status.CANCELLED, filled=50, traded_value=500_000)
-    leader_trades(short)
-    ((_, words),) = short.book.lagging(after(6))
-    assert words.startswith("filled 50 of 100 (cancelled), though")
-    held = Pair()
-    held.open = False
-    leader_trades(held)
-    ((_, words),) = held.book.lagging(after(6))
-    assert words.startswith("filled 0 of 100 (held), though")
-
-
-def test_s4_5_what_is_left_out_does_not_lag() -> None:
-    pair = Pair()
-    pair.mood = Mood.PAUSED
-    pair.step()
-    leader_trades(pair)
-    assert pair.book.lagging(after(60)) == []
-
-
-def test_s4_5_a_leader_who_wants_more_is_waited_for_again() -> None:
-    pair = Pair()
-    pair.place()
-    pair.fill(100)
-    assert pair.book.lagging(after(1)) == []
-    pair.at(2).lead(terms=terms(400))
-    assert isinstance(pair.step(), Place)
-    leader_trades(pair, 400)
-    assert len(pair.book.lagging(after(60))) == 1
-
-
-def test_s4_5_a_protected_order_is_told_after_its_last_chase() -> None:
-    """Whatever becomes of the leader's own order."""
-    rules = replace(RULES, protection=Protection(chase_seconds=2.0, chase_times=2))
-    pair = Pair(leader_order(terms=MARKET), rules, ltp=10_000)
-    pair.place()
-    for seconds in (2, 4):
-        pair.at(seconds).modify()
-        pair.hear()
-        assert pair.book.lagging(pair.now) == []
-    assert pair.book.lagging(after(5.9)) == []
-    words = "filled 0 of 100 (open), and its limit is not moved any further"
-    assert pair.book.lagging(after(6)) == [(pair.leader.order_id, words)]
-
-
-def test_s4_5_only_orders_that_are_chased_are_told_so() -> None:
-    stop = leader_order(terms=terms(200, OrderType.STOP_LOSS_MARKET, 0, 9_950))
-    for order in (leader_order(), stop):
-        pair = Pair(order, ltp=10_000)
-        pair.place()
-        assert pair.book.lagging(after(3_600)) == []
-
-
-def test_s4_5_whether_a_copy_may_ever_lag() -> None:
-    copy = new_copy()
-    assert may_lag(leader_order(), copy, LOT)
-    assert not may_lag(leader_order(status=Status.CANCELLED), copy, LOT)
-    assert not may_lag(leader_order(), replace(copy, skipped=Skipped.STALE), LOT)
-    assert may_lag(filled(leader_order(), 200), copy, LOT)
-    assert not may_lag(filled(leader_order(terms=terms(50)), 50), copy, LOT)
-    assert lagging(leader_order(), copy, LOT, RULES, NOON) == ""

@@ -1,73 +1,31 @@
 """A leader, one follower's `CopyBook` and a toy broker between them, driven one thing at a time.
 
-Everything that the world does to a copy is a method here; what must hold of every request, and of
-the state in which it all ends, is asserted here too. Hypothesis chooses what happens.
+Everything that the world does to a copy is a method here; `tests.domain.judge` says what must hold
+of every request and of the state in which it all ends. Hypothesis chooses what happens.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from fractions import Fraction
 
-from domain.copies import Attempt, Change, Copy, Stage
+from domain.copies import Copy
 from domain.copybook import CopyBook
 from domain.instruments import Instrument
 from domain.messages import Answered, Intent, OrderSeen
-from domain.orders import Order, OrderType, Product, Side, Status, Terms, Validity
-from domain.outcomes import (
-    Accepted,
-    NotSent,
-    Outcome,
-    Refusal,
-    Refused,
-    Throttled,
-    Unknown,
-)
+from domain.orders import Order, Product, Side, Status, Terms
+from domain.outcomes import Outcome
 from domain.rules import Mood, Rules
 from domain.sizing import Multiplier
 from domain.steps import Cancel, Hold, Modify, Place, Request, Skip, Step
-from tests.domain.builders import CONTRACT, FOLLOWER, KEY, LEADER, LOT, NOON
+from tests.domain import judge
+from tests.domain.builders import CONTRACT, FOLLOWER, KEY, LEADER, LOT, NOON, intent
 from tests.domain.exchange import Exchange, TrueOrder
+from tests.domain.fates import LOST, Fate, carry_out
 
-WIRE_TIMEOUT = timedelta(seconds=7)
-NEVER_ANSWERED = WIRE_TIMEOUT + timedelta(seconds=10)
-LEAST_PAUSE = timedelta(milliseconds=250)
 CAP = 4  # of modifications: few, so that it is reached
 REST = timedelta(seconds=60)
 PRICE = 10_000
-
-
-class Fate(StrEnum):
-    """What becomes of a request."""
-
-    CARRIED_OUT = "carried out"
-    REFUSED = "refused"
-    TOO_EARLY = "refused for a reason that passes"
-    THROTTLED = "throttled"
-    NOT_SENT = "not sent"
-    UNKNOWN_ACTED = "unclear, but carried out"
-    UNKNOWN_IDLE = "unclear, and not carried out"
-    LOST_ACTED = "never answered, but carried out"
-    LOST_IDLE = "never answered, and not carried out"
-
-
-_ACTING = frozenset({Fate.CARRIED_OUT, Fate.UNKNOWN_ACTED, Fate.LOST_ACTED})
-_UNCLEAR = frozenset({Fate.UNKNOWN_ACTED, Fate.UNKNOWN_IDLE})
-_LOST = frozenset({Fate.LOST_ACTED, Fate.LOST_IDLE})
-
-
-@dataclass(slots=True)
-class Asked:
-    """The last request for a copy: when it was clearly or unclearly answered, and whether
-    anything was heard since it left."""
-
-    request: Request
-    at: datetime
-    answered_at: datetime | None = None
-    outcome: Outcome | None = None
-    news: bool = False
 
 
 class World:
@@ -86,7 +44,7 @@ class World:
         self.line: deque[Intent] = deque()
         self.answers: list[tuple[Intent, Outcome]] = []
         self.books: list[tuple[datetime, tuple[Order, ...]]] = []
-        self.asked: Asked | None = None
+        self.asked: judge.Asked | None = None
         self.requests = 0
         self.step: Step | None = None
         self.leader = self.leaders.place(KEY, Side.BUY, Product.INTRADAY, asked)
@@ -162,69 +120,19 @@ class World:
         """The oldest request arrives at the broker, or does not; it may be answered at once or
         later."""
         if self.line:
-            intent = self.line.popleft()
-            outcome = self._carry_out(intent, fate, hidden)
-            if fate not in _LOST:
-                self.answers.append((intent, outcome))
-
-    def _carry_out(self, intent: Intent, fate: Fate, hidden: float) -> Outcome:
-        request = intent.request
-        if fate in _ACTING:
-            refusal = self._act(request, hidden)
-            if refusal is not None and fate is Fate.CARRIED_OUT:
-                return refusal
-        if fate is Fate.CARRIED_OUT:
-            return Accepted(self._placed_id(intent) if isinstance(request, Place) else "")
-        if fate in _UNCLEAR or fate in _LOST:
-            return Unknown("timeout")
-        if fate is Fate.THROTTLED:
-            return Throttled("429")
-        if fate is Fate.NOT_SENT:
-            return NotSent("no connection")
-        kind = Refused.MARKET_CLOSED if fate is Fate.TOO_EARLY else Refused.MARGIN
-        return Refusal(kind, "no")
-
-    def _act(self, request: Request, hidden: float) -> Refusal | None:
-        if isinstance(request, Place):
-            ticket = request.ticket
-            self.account.place(
-                ticket.instrument,
-                ticket.side,
-                ticket.product,
-                ticket.terms,
-                ticket.correlation_id,
-                hidden,
-            )
-            self._check_exposure()
-            return None
-        order = self.account.orders[request.order_id]
-        if not order.open:
-            return Refusal(Refused.GONE, "already traded")
-        if isinstance(request, Cancel):
-            if order.status is Status.TRANSIT:
-                return Refusal(Refused.IN_TRANSIT, "transit state")
-            order.cancelling = True
-            return None
-        if self.account.modify(order, request.terms):
-            self._check_exposure()
-            return None
-        capped = order.modifications >= CAP
-        return Refusal(Refused.MODIFICATIONS if capped else Refused.QUANTITY, "not so")
-
-    def _placed_id(self, intent: Intent) -> str:
-        return next(
-            order.order_id
-            for order in self.account.orders.values()
-            if order.correlation_id == intent.correlation_id
-        )
+            sent = self.line.popleft()
+            outcome = carry_out(self.account, sent, fate, hidden)
+            judge.never_too_much(self.account, self.most)
+            if fate not in LOST:
+                self.answers.append((sent, outcome))
 
     def answer(self, which: int) -> None:
         """An answer comes in."""
         if not self.answers:
             return
-        intent, outcome = self.answers.pop(which % len(self.answers))
-        answered = Answered(intent, outcome, self.ns(), self.ns(), self.ns())
-        if self.asked and intent.request is self.asked.request:
+        sent, outcome = self.answers.pop(which % len(self.answers))
+        answered = Answered(sent, outcome, self.ns(), self.ns(), self.ns())
+        if self.asked and sent.request is self.asked.request:
             self.asked.answered_at, self.asked.outcome = self.now, outcome
         self.book.answered(answered, self.now)
         self.consider()
@@ -282,9 +190,9 @@ class World:
         """Time passes; no request waits longer than the wire has patience, and what was never
         answered is doubted."""
         self.now += timedelta(milliseconds=milliseconds)
-        while self.line and self.now - self.line[0].intended_at >= WIRE_TIMEOUT:
+        while self.line and self.now - self.line[0].intended_at >= judge.WIRE_TIMEOUT:
             self.line_acts(Fate.UNKNOWN_IDLE)
-        self.book.overdue(list(self.book.copies), self.now - NEVER_ANSWERED)
+        self.book.overdue(list(self.book.copies), self.now - judge.NEVER_ANSWERED)
         self.book.give_up(self.now)
         self.consider()
 
@@ -336,82 +244,20 @@ class World:
         assert self.book.report(leader_id, self.now) is not None
 
     def _send(self, request: Request) -> None:
-        self._check_pace(request)
         copy, leader_id = self.copy, self.leader.order_id
         assert copy is not None
+        if self.asked:
+            self.asked.allows(request, self.now)
         if isinstance(request, Place):
-            self._check_place(request, copy)
-            number, change, order_id = request.number, None, ""
-            correlation = request.ticket.correlation_id
+            assert self.open
+            known, on_its_way = self.book.orders[leader_id], [sent.request for sent in self.line]
+            judge.may_place(request, copy, known, self.account, on_its_way)
         else:
-            attempt = self._check_change(request, copy)
-            number, order_id = attempt.number, request.order_id
-            correlation = attempt.ticket.correlation_id
-            change = Change.MODIFY if isinstance(request, Modify) else Change.CANCEL
-        intent = Intent(
-            follower="asha",
-            client_id=FOLLOWER,
-            leader_order_id=leader_id,
-            correlation_id=correlation,
-            slice_number=0,
-            number=number,
-            change=change,
-            request=request,
-            order_id=order_id,
-            sizing=copy.sizing.text,
-            born=copy.born,
-            intended_at=self.now,
-            heard_ns=0,
-            planned_ns=self.ns(),
-        )
+            judge.may_change(request, copy)
+        self.line.append(intent(copy, request, self.now, planned_ns=self.ns()))
         self.book.intended(leader_id, request, self.now)
-        self.line.append(intent)
-        self.asked = Asked(request, self.now)
+        self.asked = judge.Asked(request, self.now)
         self.requests += 1
-
-    def _check_place(self, request: Place, copy: Copy) -> None:
-        assert all(attempt.ended for attempt in copy.attempts)
-        assert all(attempt.stage is not Stage.PARKED for attempt in copy.attempts)
-        assert not any(isinstance(intent.request, Place) for intent in self.line)
-        assert not any(order.open for order in self.account.orders.values())
-        assert request.number > max((a.number for a in copy.attempts), default=-1)
-        known, ticket = self.book.orders[self.leader.order_id], request.ticket
-        assert not (known.cut_short and not known.filled)
-        assert self.open
-        if known.terms.validity is Validity.IOC:
-            assert ticket.terms.validity is Validity.IOC
-        assert ticket.terms.order_type in (OrderType.LIMIT, OrderType.STOP_LOSS)
-        names = {attempt.ticket.correlation_id for attempt in copy.attempts}
-        assert ticket.correlation_id not in names
-
-    def _check_change(self, request: Modify | Cancel, copy: Copy) -> Attempt:
-        attempt = next(a for a in copy.attempts if a.order_id == request.order_id)
-        assert not attempt.ended
-        assert attempt.pending is None
-        if isinstance(request, Modify):
-            assert request.terms.quantity > attempt.filled
-            assert attempt is copy.current
-        return attempt
-
-    def _check_exposure(self) -> None:
-        exposed = sum(order.exposed for order in self.account.orders.values())
-        assert exposed <= self.most, f"{exposed} shares open or traded, {self.most} at most wanted"
-        assert sum(order.open for order in self.account.orders.values()) <= 1
-
-    def _check_pace(self, request: Request) -> None:
-        asked = self.asked
-        if asked is None or asked.news:
-            return
-        assert asked.answered_at or self.now - asked.at >= NEVER_ANSWERED
-        outcome, since = asked.outcome, asked.answered_at or asked.at
-        if isinstance(outcome, Refusal) and outcome.kind is Refused.MODIFICATIONS:
-            return
-        if isinstance(outcome, Accepted):
-            since = asked.at
-        elif isinstance(asked.request, Modify) and _declined(outcome):
-            assert request != asked.request, "refused terms are not asked for again"
-            since = asked.at
-        assert self.now - since >= LEAST_PAUSE, f"{request} right after {asked}"
 
     # The end
 
@@ -443,170 +289,7 @@ class World:
 
     def check_end(self) -> None:
         """The follower has what the rule says, whatever happened on the way."""
-        copy = self.copy
+        copy, report = self.copy, self.book.report(self.leader.order_id, self.now)
         assert copy is not None
-        if any(attempt.stage is Stage.PARKED for attempt in copy.attempts):
-            return
-        orders = list(self.account.orders.values())
-        standing = [order for order in orders if order.open]
-        traded = sum(order.filled for order in orders)
-        assert copy.filled == traded
-        report = self.book.report(self.leader.order_id, self.now)
         assert report is not None
-        if self.leader.status.terminal and self.leader.status is not Status.TRADED:
-            assert not standing, "open, though the leader's order is closed"
-            assert report.in_step == (copy.left_out or traded == self._share(self.leader.filled))
-            return
-        wants = self._share(self.leader.terms.quantity)
-        if standing:
-            self._check_standing(standing[0], wants - traded + standing[0].filled, copy)
-        elif not copy.left_out:
-            assert traded >= wants or not wants or _lost(copy, self.leader.terms), "a copy got lost"
-        if report.in_step and not copy.left_out:
-            assert standing or traded == wants
-
-    def _check_standing(self, order: TrueOrder, quantity: int, copy: Copy) -> None:
-        attempt = copy.current
-        assert attempt is not None
-        assert order.order_id == attempt.order_id
-        if attempt.declined is not None:
-            return
-        asked, terms = self.leader.terms, order.terms
-        assert terms.quantity == quantity
-        assert terms.validity is asked.validity
-        triggered = self.leader.status is Status.TRADED and asked.order_type.has_trigger
-        if triggered and not terms.order_type.has_trigger:
-            assert terms.order_type is OrderType.LIMIT
-        elif asked.order_type.has_price:
-            assert (terms.order_type, terms.price) == (asked.order_type, asked.price)
-            assert terms.trigger == asked.trigger
-        elif asked.order_type.has_trigger:
-            assert terms.order_type is OrderType.STOP_LOSS
-            assert terms.trigger == asked.trigger < terms.price
-        else:
-            assert terms.order_type is OrderType.LIMIT
-            assert terms.price > 0
-
-
-def _declined(outcome: Outcome | None) -> bool:
-    """Whether the broker refused these terms, and not just this moment."""
-    return isinstance(outcome, Refusal) and outcome.kind in (Refused.MARGIN, Refused.QUANTITY)
-
-
-def _lost(copy: Copy, asked: Terms) -> bool:
-    """Whether the copy ended by no doing of Lockstep's, so that it is not placed anew."""
-    attempt = copy.current
-    if attempt is None:
-        return False
-    if attempt.stage is Stage.REFUSED or attempt.status in (Status.REJECTED, Status.EXPIRED):
-        return True
-    ioc = attempt.order is not None and attempt.order.terms.validity is Validity.IOC
-    return attempt.status is Status.CANCELLED and (ioc or asked.validity is Validity.IOC)
-
-
-_PRICES = (9_900, 10_000, 10_050, 10_200)
-_FATES = tuple(Fate)
-_ENDS = (Status.CANCELLED, Status.EXPIRED, Status.REJECTED)
-
-
-def changed(asked: Terms, which: int) -> Terms:
-    """Other terms that a leader may give an order, by number."""
-    what, which = which % 7, which // 7
-    if what in (0, 1, 2):
-        return replace(asked, quantity=LOT * (1 + which % 8))
-    if what in (3, 4) and asked.order_type.has_price:
-        return replace(asked, price=_PRICES[which % 4])
-    if what == 5 and which % 3 == 0:
-        return replace(asked, validity=Validity.IOC)
-    kind = tuple(OrderType)[which % 4]
-    return Terms(
-        asked.quantity,
-        kind,
-        price=_PRICES[which % 4] if kind.has_price else 0,
-        trigger=9_950 + 5 * (which % 3) if kind.has_trigger else 0,
-        validity=asked.validity,
-    )
-
-
-def _pause(world: World, which: int) -> None:
-    world.mood = Mood.PAUSED if which % 3 == 0 else Mood.ACTIVE
-    world.consider()
-
-
-def _hurry(world: World, which: int) -> None:
-    """A request goes through as it should."""
-    world.line_acts(Fate.CARRIED_OUT)
-    world.answer(0)
-
-
-def _doubt(world: World, which: int) -> None:
-    """A request is long on its way, its answer gets lost, and books are late to show it."""
-    world.tick(1000 * (which % 6))
-    world.line_acts(Fate.UNKNOWN_ACTED if which % 3 else Fate.UNKNOWN_IDLE, hidden=9)
-    world.answer(-1)
-
-
-def _look(world: World, _: int) -> None:
-    """A book is read, a few seconds after the last."""
-    world.tick(2500)
-    world.ask_book()
-    world.read_book(-1)
-
-
-def _scramble(world: World, which: int) -> None:
-    """Two changes within one second, told in the wrong order."""
-    world.leader_modifies(changed(world.leader.terms, which))
-    world.leader_modifies(changed(world.leader.terms, which // 7))
-    world.leader_fills(which % 3)
-    while world.leaders.events:
-        world.feed(-1, keep=False)
-
-
-MOVES: dict[str, tuple[int, Callable[[World, int], None]]] = {
-    "the leader's order reaches the market": (2, lambda w, n: w.leader_confirms()),
-    "the leader's order trades": (2, lambda w, n: w.leader_fills(1 + n % 3)),
-    "the leader modifies": (4, lambda w, n: w.leader_modifies(changed(w.leader.terms, n))),
-    "the leader's order ends": (1, lambda w, n: w.leader_ends(_ENDS[n % 3])),
-    "the feed tells": (2, lambda w, n: w.feed(n // 2, keep=n % 2 == 0)),
-    "the feed tells in order": (4, lambda w, n: w.feed(0, keep=False)),
-    "the feed tells in an unknown word": (1, lambda w, n: w.feed(n, keep=False, garbled=True)),
-    "the feed loses": (1, lambda w, n: w.lose(n)),
-    "the leader's book is read": (1, lambda w, n: w.sweep()),
-    "a request arrives": (4, lambda w, n: w.line_acts(_FATES[n % 9], hidden=(n // 9) % 9)),
-    "a request is carried out": (4, _hurry),
-    "an answer comes": (4, lambda w, n: w.answer(n)),
-    "the exchange works": (4, lambda w, n: w.account_settles(n)),
-    "the copy trades": (3, lambda w, n: w.account_fills(n // 3, 1 + n % 3)),
-    "the copy is ended": (1, lambda w, n: w.account_ends(n // 8, _ENDS[1 + (n % 8 < 4)])),
-    "the account's feed tells": (2, lambda w, n: w.hear(n // 2, keep=n % 2 == 0)),
-    "the account's feed tells in order": (4, lambda w, n: w.hear(0, keep=False)),
-    "the account's feed loses": (1, lambda w, n: w.miss(n)),
-    "a book is asked for": (2, lambda w, n: w.ask_book()),
-    "a book comes": (2, lambda w, n: w.read_book(n)),
-    "an answer gets lost": (3, _doubt),
-    "the account is looked at": (4, _look),
-    "changes come in the wrong order": (2, _scramble),
-    "moments pass": (4, lambda w, n: w.tick(50 + 100 * (n % 10))),
-    "seconds pass": (2, lambda w, n: w.tick(1000 + 1000 * (n % 6))),
-    "the price moves": (1, lambda w, n: w.price(9_000 + 5 * (n % 400))),
-    "the market opens or closes": (1, lambda w, n: w.market(n % 4 != 0)),
-    "the owner pauses or resumes": (1, _pause),
-    "the ledger fails": (1, lambda w, n: w.unrecorded()),
-    "the process starts again": (1, lambda w, n: w.restart()),
-}
-CHOICES = tuple(name for name, (weight, _) in MOVES.items() for _ in range(weight))
-
-
-def play(world: World, moves: Sequence[tuple[str, int]]) -> None:
-    """Let things happen: what, by its name, and to which, by a number."""
-    for name, which in moves:
-        MOVES[name][1](world, which)
-
-
-def begin(world: World) -> None:
-    """The leader's order and its copy both stand in the market."""
-    world.leader_confirms()
-    world.feed(1, keep=False)
-    _hurry(world, 0)
-    world.account_settles(0)
-    world.hear(0, keep=False)
+        judge.ended_well(self.leader, copy, self.account, report)
