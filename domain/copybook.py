@@ -10,6 +10,7 @@ from datetime import datetime
 
 from domain import progress, proof
 from domain.copies import Copy, CopyState
+from domain.differences import Followed, Holding
 from domain.instruments import Instrument, InstrumentKey
 from domain.merge import adds, merge
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
@@ -226,6 +227,22 @@ class CopyBook:
             return None
         lot = self._lot(order.instrument)
         return report(order, self.copies[leader_id], lot, self._dispatch_us.get(leader_id), now)
+
+    def followed(self) -> list[Followed]:
+        """Every copy that an account can be compared with."""
+        found = []
+        for leader_id, copy in self.copies.items():
+            order = self.orders.get(leader_id)
+            if copy.attempts:
+                ticket = copy.attempts[-1].ticket
+                holding = Holding(ticket.instrument, ticket.product)
+            elif order is not None:
+                holding = Holding(order.instrument, self.rules.product(order.product))
+            else:
+                continue
+            known = self.instrument(holding.instrument)
+            found.append(Followed(copy, holding, order, known.lot if known else None))
+        return found
 
     def _lot(self, key: InstrumentKey) -> int:
         """The lot (shares), as far as it is known."""

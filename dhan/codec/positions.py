@@ -1,0 +1,47 @@
+"""An account's positions, as Dhan's `/positions` tells them."""
+
+import json
+from collections.abc import Mapping
+
+from dhan.codec.values import Unreadable, number, product, quantity, text
+from domain.differences import Holding, Position
+from domain.instruments import InstrumentKey, Segment
+
+
+def positions(body: bytes) -> tuple[Position, ...]:
+    """The positions of the day. A row in a segment or product that no order of ours has is left
+    out. Raises Unreadable when the body is no complete list: an error is not an empty one."""
+    try:
+        rows = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Unreadable("not JSON") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Unreadable("not a list of positions")
+    held = ((_holding(row), row) for row in rows)
+    return tuple(_position(holding, row) for holding, row in held if holding is not None)
+
+
+def _holding(row: Mapping[str, object]) -> Holding | None:
+    security_id = text(row.get("securityId"))
+    if not security_id:
+        raise Unreadable("no securityId in a position")
+    try:
+        segment = Segment(text(row.get("exchangeSegment")))
+        return Holding(InstrumentKey(segment, security_id), product(row.get("productType")))
+    except ValueError:
+        return None
+
+
+def _position(holding: Holding, row: Mapping[str, object]) -> Position:
+    day = quantity(_needed(row, "dayBuyQty")) - quantity(_needed(row, "daySellQty"))
+    net = number(_needed(row, "netQty"))
+    if net != int(net):
+        raise Unreadable("netQty is not a whole number")
+    return Position(holding, day, int(net))
+
+
+def _needed(row: Mapping[str, object], key: str) -> object:
+    value = row.get(key)
+    if value is None:
+        raise Unreadable(f"no {key} in a position")
+    return value

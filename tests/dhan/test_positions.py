@@ -1,0 +1,66 @@
+"""Positions as Dhan tells them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dhan.codec.positions import positions
+from dhan.codec.values import Unreadable
+from domain.instruments import InstrumentKey, Segment
+from domain.orders import Product
+
+SAMPLE = Path(__file__).parents[3] / "shared" / "dhan" / "samples" / "rest-position-docs.json"
+ROW = {
+    "securityId": "11536",
+    "exchangeSegment": "NSE_EQ",
+    "productType": "CNC",
+    "netQty": -25,
+    "dayBuyQty": 10,
+    "daySellQty": 40,
+}
+
+
+def body(*rows: dict[str, Any]) -> bytes:
+    return json.dumps(rows).encode()
+
+
+def test_the_day_and_the_net_are_signed_shares() -> None:
+    (found,) = positions(body(ROW))
+    assert found.holding.instrument == InstrumentKey(Segment.NSE_EQ, "11536")
+    assert (found.holding.product, found.day, found.net) == (Product.CNC, -30, -25)
+
+
+def test_none_is_an_empty_list() -> None:
+    assert positions(b"[]") == ()
+
+
+@pytest.mark.skipif(not SAMPLE.exists(), reason="the sample is not here")
+def test_the_documented_sample_is_read() -> None:
+    (found,) = positions(SAMPLE.read_bytes())
+    assert (found.day, found.net) == (40, 40)
+
+
+@pytest.mark.parametrize("odd", [{"exchangeSegment": "MOON"}, {"productType": "SOMETHING"}])
+def test_a_row_that_no_order_of_ours_can_have_made_is_left_out(odd: dict[str, str]) -> None:
+    assert len(positions(body(ROW, ROW | odd))) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"",
+        b"{}",
+        b"[1]",
+        b'{"errorCode": "DH-901"}',
+        body(ROW | {"netQty": None}),
+        body(ROW | {"netQty": 0.5}),
+        body(ROW | {"dayBuyQty": "many"}),
+        body({key: value for key, value in ROW.items() if key != "daySellQty"}),
+        body(ROW | {"securityId": None}),
+    ],
+)
+def test_what_is_no_complete_list_is_no_empty_one(wrong: bytes) -> None:
+    with pytest.raises(Unreadable):
+        positions(wrong)
