@@ -22,7 +22,8 @@ _READ_TIMEOUT = 10.0
 @dataclass(frozen=True, slots=True)
 class FollowerSettings:
     """What the configuration says of one follower. `sweep_seconds` is how often its order book
-    is read while it has something open; `timeout` (seconds) is how long an answer may take."""
+    is read while it has something open; `timeout` (seconds) is how long an answer may take;
+    `drift_seconds` is how often its positions are compared with its copies."""
 
     name: str
     address: AccountAddress
@@ -32,6 +33,7 @@ class FollowerSettings:
     paused: bool = False
     sweep_seconds: float = 3.0
     timeout: float = 7.0
+    drift_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,14 @@ class BookAnswered:
     answer: Answer
     asked_at: datetime
     asked_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class PositionsAnswered:
+    """The answer to a request for the account's positions."""
+
+    answer: Answer
+    asked_at: datetime
 
 
 class Account:
@@ -74,12 +84,20 @@ class Account:
         if self.reading:
             return
         self.reading = True
-        clock = self._floor.clock
+        clock, post = self._floor.clock, self._floor.post
+        self._read(self._requests.orders(), _reading(post, self._name, clock.now(), clock.ns()))
+
+    def read_positions(self) -> None:
+        """Ask for the positions."""
+        post, asked_at = self._floor.post, self._floor.clock.now()
+        self._read(self._requests.positions(), _holding(post, self._name, asked_at))
+
+    def _read(self, request: Request, deliver: Callable[[Answer], None]) -> None:
         call = Call(
             line=self.line,
-            request=self._requests.orders(),
+            request=request,
             timeout=_READ_TIMEOUT,
-            deliver=_reading(self._floor.post, self._name, clock.now(), clock.ns()),
+            deliver=deliver,
             urgency=_READ_URGENCY,
         )
         self._floor.wire.dispatch([call])
@@ -88,5 +106,12 @@ class Account:
 def _reading(post: Post, name: str, asked_at: datetime, asked_ns: int) -> Callable[[Answer], None]:
     def deliver(answer: Answer) -> None:
         post.tell(name, BookAnswered(answer, asked_at, asked_ns))
+
+    return deliver
+
+
+def _holding(post: Post, name: str, asked_at: datetime) -> Callable[[Answer], None]:
+    def deliver(answer: Answer) -> None:
+        post.tell(name, PositionsAnswered(answer, asked_at))
 
     return deliver

@@ -8,7 +8,8 @@ permits, books and its own account's events all come back as messages.
 import logging
 from datetime import datetime, timedelta
 
-from actors.account import Account, BookAnswered, FollowerSettings
+from actors.account import Account, BookAnswered, FollowerSettings, PositionsAnswered
+from actors.drift_watch import DriftWatch
 from actors.floor import Floor, FloorActor
 from actors.intents import intent
 from actors.ledger import Dispatch, Restore, Restored
@@ -63,6 +64,7 @@ class FollowerActor(FloorActor):
         self._pace = Pace(floor.post, settings.address.client_id, settings.name)
         self._reporter = Reporter(floor.post, self._book)
         self._ready = False
+        self._drift: DriftWatch
         self._drained = False
         self._standing = Standing(floor.post, settings)
         self._waiting: dict[str, None] = {}
@@ -84,6 +86,8 @@ class FollowerActor(FloorActor):
         self._standing.tell()
         self.floor.post.tell(LEDGER, Restore(self._settings.name))
         self.later(_LOOK_SECONDS, Tick(_LOOK))
+        every = timedelta(seconds=self._settings.drift_seconds)
+        self._drift = DriftWatch(self.floor.clock, self._account, self._book, self._standing, every)
 
     def end(self) -> None:
         self._reporter.flush(self.floor.clock.now())
@@ -108,6 +112,9 @@ class FollowerActor(FloorActor):
                     self._consider(leader_id)
             case BookAnswered():
                 self._book_answered(message)
+                self._drift.book(message)
+            case PositionsAnswered():
+                self._drift.positions(message)
             case Tick(name):
                 self._rang(name)
             case NotRecorded(unsent, why):
@@ -244,6 +251,8 @@ class FollowerActor(FloorActor):
         every = timedelta(seconds=self._settings.sweep_seconds) if self._live else _IDLE_SWEEP
         if self._read_at is None or now - self._read_at >= every:
             self._account.read_book()
+        if self._ready and not self._drained:
+            self._drift.look(now)
 
     def _feed_changed(self, change: FeedLive | FeedLost | FeedRefused) -> None:
         if isinstance(change, FeedLive):
