@@ -157,36 +157,48 @@ class LedgerActor(FloorActor):
         )
 
     def _failed(self, failure: LedgerFailure, batch: Sequence[Dispatch | Record]) -> None:
-        """Keep what can wait, refuse what cannot: one at a time, so that a single entry that
-        the ledger will never take does not hold up the others."""
-        waiting, self._backlog = self._backlog, []
-        for entry in (*waiting, *(m.entry for m in batch if isinstance(m, Record))):
-            self._keep_or_queue(entry)
-        for one in batch:
-            if isinstance(one, Dispatch):
-                self._dispatch_alone(one)
+        """Keep what can wait and refuse what cannot; one at a time only where the batch holds an
+        entry that the ledger will never take, so that it does not hold up the others."""
+        kept = [*self._backlog, *(m.entry for m in batch if isinstance(m, Record))]
+        dispatches = [m for m in batch if isinstance(m, Dispatch)]
+        self._backlog = []
+        if not failure.passing:
+            kept, dispatches, failure = self._one_by_one(kept, dispatches, failure)
+        self._backlog.extend(kept)
+        for one in dispatches:
+            self._refuse(one, failure)
         if self._backlog:
             self.later(_RETRY_SECONDS, Tick(_BACKLOG))
         self._tell_failing(failure)
 
-    def _keep_or_queue(self, entry: Entry) -> None:
-        try:
-            self._ledger.commit([entry])
-        except LedgerFailure as failure:
-            if failure.passing:
-                self._backlog.append(entry)
+    def _one_by_one(
+        self, entries: list[Entry], dispatches: list[Dispatch], failure: LedgerFailure
+    ) -> tuple[list[Entry], list[Dispatch], LedgerFailure]:
+        """Commit each alone until the ledger itself fails; what is left then, and the failure."""
+        while entries:
+            try:
+                self._ledger.commit([entries[0]])
+            except LedgerFailure as alone:
+                if alone.passing:
+                    return entries, dispatches, alone
+                name = type(entries[0]).__name__
+                logger.error("The ledger will never take %s: %s", name, alone)
+            del entries[0]
+        while dispatches:
+            try:
+                self._ledger.commit([dispatches[0].intent])
+            except LedgerFailure as alone:
+                if alone.passing:
+                    return entries, dispatches, alone
+                self._refuse(dispatches[0], alone)
             else:
-                logger.error("The ledger will never take %s: %s", type(entry).__name__, failure)
+                self._dispatch([dispatches[0]])
+            del dispatches[0]
+        return entries, dispatches, failure
 
-    def _dispatch_alone(self, one: Dispatch) -> None:
-        try:
-            self._ledger.commit([one.intent])
-        except LedgerFailure as failure:
-            self.floor.post.tell(
-                follower_name(one.intent.follower), NotRecorded(one.intent, str(failure))
-            )
-        else:
-            self._dispatch([one])
+    def _refuse(self, one: Dispatch, failure: LedgerFailure) -> None:
+        follower = follower_name(one.intent.follower)
+        self.floor.post.tell(follower, NotRecorded(one.intent, str(failure)))
 
     def _tell_failing(self, failure: LedgerFailure) -> None:
         if self._failing or not failure.passing:
@@ -199,7 +211,7 @@ class LedgerActor(FloorActor):
                 Level.ERROR,
                 f"the ledger cannot be written: {failure}",
                 str(self._path),
-                "free disk space or end what locks the file; copying resumes by itself",
+                failure.fix or "free disk space or end what locks it; copying resumes by itself",
             ),
         )
 
