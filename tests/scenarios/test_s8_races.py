@@ -52,8 +52,10 @@ def test_a_cancel_before_the_place_leaves_nothing(house: House) -> None:
 def test_a_cancel_during_the_place_leaves_no_orphan(house: House, after: bool) -> None:
     house.price(RELIANCE, 2500)
     house.control.fault(SAME.client_id, "place", "delay", ms=600, after=after)
+    asked = house.requests(SAME, "POST")
     order = house.places(RELIANCE, "BUY", 10, price=2400)
     house.waits(order, HALF, orderStatus="PENDING")
+    eventually(lambda: house.requests(SAME, "POST") > asked, why="the place is not on its way")
     house.cancels(order)
     house.waits(order, HALF, orderStatus="CANCELLED")
     house.waits(order, SAME, orderStatus="CANCELLED", filledQty=0)
