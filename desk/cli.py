@@ -126,6 +126,10 @@ def _do(wanted: Namespace, desk: _Desk) -> int:
             from desk.commands import copies
 
             return copies.run(desk.needed(), wanted.follower, wanted.order, wanted.as_json)
+        case "drift":
+            from desk.commands import drift
+
+            return drift.run(desk.needed(), wanted.follower, wanted.repair, wanted.as_json)
         case _:
             from desk.commands import followers
 

@@ -56,6 +56,10 @@ def parser() -> ArgumentParser:
     copies.add_argument("--order", metavar="ID", help="of this leader order only")
     _lists(copies)
     _followers(_verb(verbs, "followers", "the roster, also while it runs"))
+    drift = _verb(verbs, "drift", "where accounts differ from what their copies imply")
+    drift.add_argument("--follower", metavar="NAME", help="this one only")
+    drift.add_argument("--repair", action="store_true", help="propose requests; none is sent")
+    _lists(drift)
     verbs.add_parser("simulator", help="a broker to play with (see: simulator --help)")
     return top
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from typing import Protocol
 from domain import progress
 from domain.copies import Change, Copy, Skipped, Stage, Withdrawal
 from domain.instruments import InstrumentKey, Segment
@@ -22,7 +23,6 @@ from domain.steps import Cancel, Modify, Place, Request
 from domain.tickets import Ticket
 from ledger.instants import instant, maybe_instant, micros
 from ledger.knowledge import order_of, terms_of
-from ledger.ledger import Ledger
 from ledger.rows import CHANGES
 
 # Of ?1 (a follower) the copies that something happened to since ?2. All of their intents count,
@@ -57,11 +57,19 @@ _LEADER_ORDERS = """
 _UNCLEAR = (Stage.SENT, Stage.UNKNOWN)
 
 
-def copies_of(ledger: Ledger, follower: str, since: datetime) -> list[Copy]:
+class Rows(Protocol):
+    """A ledger, for its writer or an onlooker."""
+
+    def rows(self, sql: str, *values: str | int | None) -> list[sqlite3.Row]:
+        """The rows that a query finds."""
+        ...
+
+
+def copies_of(ledger: Rows, follower: str, since: datetime) -> list[Copy]:
     """The copies of a follower that were touched since then, as its book last had them.
 
     What was in flight still looks so: `domain.progress.interrupted` says what a new process
-    makes of it. Raises `LedgerFailure`, and ValueError for rows that this version cannot have
+    makes of it. Raises what `rows` raises, and ValueError for rows that this version cannot have
     written.
     """
     asked = (follower, micros(since))
@@ -79,9 +87,9 @@ def copies_of(ledger: Ledger, follower: str, since: datetime) -> list[Copy]:
     ]
 
 
-def leader_orders(ledger: Ledger, since: datetime) -> list[Order]:
+def leader_orders(ledger: Rows, since: datetime) -> list[Order]:
     """What was known of the leader's orders that changed since then by the broker's clock,
-    oldest first. Raises `LedgerFailure`."""
+    oldest first. Raises what `rows` raises."""
     return [order_of(row) for row in ledger.rows(_LEADER_ORDERS, micros(since))]
 
 

@@ -134,17 +134,17 @@ class Reader:
     ) -> list[CopyReport]:
         """The copies, oldest leader order first: of one follower, of one leader order (its
         id), of those that changed since then."""
-        rows = self._rows(_COPIES, follower, order, maybe_micros(since))
+        rows = self.rows(_COPIES, follower, order, maybe_micros(since))
         return [_report(row) for row in rows]
 
     def intents(self, order: str, follower: str | None = None) -> list[Asked]:
         """Every request for copies of a leader order, as they were recorded."""
-        return [_asked(row) for row in self._rows(_INTENTS, order, follower)]
+        return [_asked(row) for row in self.rows(_INTENTS, order, follower)]
 
     def fills(self, order_ids: Sequence[str]) -> list[Fill]:
         """The fills of these orders, of the leader or of followers, as they grew."""
         marks = ", ".join("?" * len(order_ids))
-        rows = self._rows(
+        rows = self.rows(
             f"SELECT * FROM fills WHERE order_id IN ({marks}) ORDER BY order_id, cumulative",
             *order_ids,
         )
@@ -152,14 +152,15 @@ class Reader:
 
     def alerts(self, limit: int) -> list[Told]:
         """The newest alerts, newest first."""
-        return [_told(row) for row in self._rows(_ALERTS, limit)]
+        return [_told(row) for row in self.rows(_ALERTS, limit)]
 
     def setting(self, key: str) -> str | None:
         """A value that outlives the process, None when it was never set."""
-        rows = self._rows("SELECT value FROM settings WHERE key = ?", key)
+        rows = self.rows("SELECT value FROM settings WHERE key = ?", key)
         return str(rows[0]["value"]) if rows else None
 
-    def _rows(self, sql: str, *values: str | int | None) -> list[sqlite3.Row]:
+    def rows(self, sql: str, *values: str | int | None) -> list[sqlite3.Row]:
+        """The rows that a query of this package finds."""
         try:
             return self._connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:

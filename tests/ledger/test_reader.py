@@ -174,5 +174,5 @@ def test_the_newest_alerts_come_first(ledger: Ledger, path: Path) -> None:
 def test_a_reader_cannot_write(ledger: Ledger, path: Path) -> None:
     ledger.commit([changed()])
     with Reader.open(path) as reader, pytest.raises(LedgerUnusable, match="readonly"):
-        reader._rows("DELETE FROM copies")
+        reader.rows("DELETE FROM copies")
     assert len(ledger.rows("SELECT * FROM copies")) == 1

@@ -1,0 +1,180 @@
+"""Reading accounts beside an engine or without one, and comparing them with the ledger's copies."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from actors.account import FollowerSettings
+from desk.config import Config
+from dhan.codec.positions import positions
+from dhan.codec.rest import book
+from dhan.codec.values import Unreadable
+from dhan.master import MasterError, load
+from dhan.outcomes import outcome
+from dhan.requests import Kind as RequestKind
+from dhan.requests import Request, Requests
+from dhan.wire import AccountAddress, Line, Wire
+from domain.copies import Copy
+from domain.copybook import CopyBook
+from domain.differences import Difference, Followed, Kind, Shown
+from domain.drift import differences
+from domain.instruments import Instrument, InstrumentKey
+from domain.messages import OrderSeen
+from domain.orders import Order
+from domain.outcomes import Refusal
+from domain.rules import Mood
+from domain.sessions import IST
+from domain.steps import Skip
+from ledger.history import copies_of, leader_orders
+from ledger.reader import Reader
+
+logger = logging.getLogger(__name__)
+
+_MEMORY = timedelta(days=5)
+_ANSWER_SECONDS = 5.0
+_MASTER_SECONDS = 60.0
+_STOP_SECONDS = 1.0
+_PAUSE_SECONDS = 2.0
+_AT_ONCE = 16
+_Read = TypeVar("_Read")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the ledger says: each follower's copies, the leader's orders, and whether an engine
+    runs."""
+
+    copies: Mapping[str, Sequence[Copy]]
+    orders: Sequence[Order]
+    working: bool
+
+
+def compare(config: Config, followers: Sequence[FollowerSettings]) -> list[Difference]:
+    """What differs in these accounts, and stands when looked at twice. An account that cannot be
+    read is a difference too. Raises ledger.opening.LedgerUnusable."""
+    wire = Wire()
+    wire.start()
+    try:
+        look = _Look(config, followers, wire)
+        found = look.differences()
+        if any(one.kind is not Kind.UNREAD for one in found):
+            time.sleep(_PAUSE_SECONDS)
+            before = set(found)
+            found = [one for one in look.differences() if one in before or one.kind is Kind.UNREAD]
+    finally:
+        wire.stop(_STOP_SECONDS)
+    return found
+
+
+class _Look:
+    """The accounts, and lines to them."""
+
+    def __init__(self, config: Config, followers: Sequence[FollowerSettings], wire: Wire) -> None:
+        self._config, self._followers, self._wire = config, followers, wire
+        self._leader = wire.open(config.engine.leader)
+        self._lines = [wire.open(settings.address) for settings in followers]
+        self._master: dict[InstrumentKey, Instrument] | None = None
+
+    def differences(self) -> list[Difference]:
+        """Look once at everything."""
+        kept = self._kept()
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            shown = list(pool.map(self._shown, self._followers, self._lines))
+        orders = [*kept.orders, *self._leaders()]
+        return [
+            found
+            for settings, account in zip(self._followers, shown, strict=True)
+            for found in self._compared(settings, account, kept, orders)
+        ]
+
+    def _kept(self) -> _Kept:
+        since = datetime.now(UTC) - _MEMORY
+        with Reader.open(self._config.engine.ledger) as reader:
+            return _Kept(
+                {one.name: copies_of(reader, one.name, since) for one in self._followers},
+                leader_orders(reader, since),
+                reader.running_pid() is not None,
+            )
+
+    def _shown(self, settings: FollowerSettings, line: Line) -> Shown | str:
+        """The account as the broker shows it, or why it cannot be read."""
+        try:
+            held = self._read(line, Requests(settings.address.client_id).positions(), positions)
+            return Shown(self._book(line, settings.address), held)
+        except Unreadable as trouble:
+            return str(trouble)
+
+    def _leaders(self) -> tuple[Order, ...]:
+        try:
+            return self._book(self._leader, self._config.engine.leader)
+        except Unreadable as trouble:
+            logger.warning("The leader's orders are those of the ledger: %s", trouble)
+            return ()
+
+    def _book(self, line: Line, address: AccountAddress) -> tuple[Order, ...]:
+        request, asked_ns = Requests(address.client_id).orders(), time.monotonic_ns()
+        orders, junk = self._read(line, request, lambda body: book(body, asked_ns))
+        if junk:
+            raise Unreadable(f"a row of the order book: {junk[0].reason}")
+        return orders
+
+    def _read(self, line: Line, request: Request, parse: Callable[[bytes], _Read]) -> _Read:
+        answer = self._wire.call(line, request, _ANSWER_SECONDS)
+        if answer.status == 200:
+            return parse(answer.body)
+        came = outcome(
+            RequestKind.READ, answer.status, answer.body, answer.error, answer.written_at
+        )
+        refused = came.message if isinstance(came, Refusal) else ""
+        raise Unreadable(refused or answer.error or f"HTTP {answer.status}")
+
+    def _compared(
+        self,
+        settings: FollowerSettings,
+        account: Shown | str,
+        kept: _Kept,
+        orders: Sequence[Order],
+    ) -> list[Difference]:
+        if isinstance(account, str):
+            return [Difference(settings.name, Kind.UNREAD, f"it cannot be read: {account}")]
+        copies = kept.copies[settings.name]
+        followed = self._followed(settings, copies, orders, account.orders)
+        if self._master is None and any(one.lot is None for one in followed):
+            self._master = self._instruments()
+            followed = self._followed(settings, copies, orders, account.orders)
+        today = datetime.now(IST).date()
+        return differences(settings.name, followed, account, kept.working, today)
+
+    def _followed(
+        self,
+        settings: FollowerSettings,
+        copies: Sequence[Copy],
+        orders: Sequence[Order],
+        rows: Sequence[Order],
+    ) -> list[Followed]:
+        """The copies as an engine would have them by now, with its verdict on those that nobody
+        has placed."""
+        now, copybook = datetime.now(UTC), CopyBook(settings.rules)
+        copybook.master(self._master or {})
+        copybook.restore(copies, now)
+        for order in orders:
+            copybook.seen(OrderSeen(order, order.placed_at, order.stamp.heard))
+        copybook.read(rows, now)
+        mood = Mood.PAUSED if settings.paused else Mood.ACTIVE
+        for leader_id, order in copybook.orders.items():
+            takes = self._config.engine.takes_orders(order.instrument.segment, now)
+            step = copybook.step(leader_id, mood, takes, now)
+            if isinstance(step, Skip):
+                copybook.skip(leader_id, step)
+        return copybook.followed()
+
+    def _instruments(self) -> dict[InstrumentKey, Instrument]:
+        try:
+            return load(self._config.engine.master, _MASTER_SECONDS)
+        except MasterError as trouble:
+            logger.warning("Contracts whose lot is not known are not compared: %s", trouble)
+            return {}
