@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-
 from typing import Protocol
+
 from domain import progress
 from domain.copies import Change, Copy, Skipped, Stage, Withdrawal
 from domain.instruments import InstrumentKey, Segment
