@@ -7,6 +7,7 @@ never answers and one takes two seconds, so that whatever the host does meets bo
 import statistics
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,23 +40,30 @@ def run(orders: int, warm_up: int, scratch: Path) -> dict[str, Any]:
                 broker.conduct(hanging, NEVER)
                 broker.conduct(slow, _SLOW_SECONDS)
             for child, heard in zip(pair, told, strict=True):
-                order = broker.order(child.contest, child.contest.followers[2:])
+                everybody = child.contest.followers
+                troubled = turn >= warm_up and child is pair[1]
+                order = broker.order(child.contest, everybody[2:] if troubled else everybody)
                 if turn >= warm_up:
-                    heard.append(order)
+                    heard.append(_of_others(order, everybody[2:]))
                 child.await_quiet()
                 broker.trade()
                 time.sleep(_PAUSE)
         for child in pair:
             child.end()
-    well, troubled = (_figures(orders) for orders in told)
+    well, worse = (_figures(orders) for orders in told)
     return {
         "followers": _FOLLOWERS,
         "orders": orders,
         "well": well,
-        "troubled": troubled,
-        "ratio": {name: troubled[name] / well[name] for name in well},
+        "troubled": worse,
+        "ratio": {name: worse[name] / well[name] for name in well},
         "faults": [fault for heard in told for order in heard for fault in order.faults],
     }
+
+
+def _of_others(order: Order, others: tuple[str, ...]) -> Order:
+    """The order with the arrivals of the accounts that are compared."""
+    return replace(order, arrivals={one: order.arrivals[one] for one in others})
 
 
 def _contest(broker: BrokerChild, number: int, scratch: Path) -> Contest:
