@@ -93,9 +93,11 @@ def test_a_throttled_account_backs_off_alone_and_completes(house: House) -> None
 
 @scenario("7.7")
 def test_a_killed_process_loses_and_doubles_nothing(build: Build) -> None:
-    house = build().start()
+    house = build(more="[recovery]\nsweep_seconds = 1\nsettle_seconds = 2").start()
     house.price(RELIANCE, 2500)
     before = [house.places(RELIANCE, "BUY", 10, price=2400 + n) for n in range(5)]
+    for order in before:
+        house.all_wait(order, orderStatus="PENDING")
     house.control.fault(SAME.client_id, "place", "hang", times=1, after=True)
     last = house.places(RELIANCE, "BUY", 10, price=2410)
     eventually(lambda: house.orders(last, SAME), why="the hanging request never acted")
@@ -108,6 +110,7 @@ def test_a_killed_process_loses_and_doubles_nothing(build: Build) -> None:
     house.all_wait(before[0], price=2395.0, orderStatus="PENDING")
     house.all_wait(before[1], orderStatus="CANCELLED")
     for order in (*before[2:], last, after):
-        house.all_wait(order, orderStatus="PENDING")
+        for member in house.members:
+            house.waits(order, member, timeout=30, orderStatus="PENDING")
     names = [json.dumps(row["correlationId"]) for row in house.control.book(SAME.client_id)]
     assert len(names) == len(set(names)) == 7
