@@ -14,6 +14,7 @@ from actors.floor import Floor, FloorActor
 from actors.intents import intent
 from actors.ledger import Dispatch, Restore, Restored
 from actors.market_clock import TakesOrders
+from actors.operators_word import OperatorsWord
 from actors.own_orders import OwnOrders
 from actors.pace import Pace
 from actors.post import BOARD, INSTRUMENTS, LEDGER, RECOVERY, follower_name
@@ -21,6 +22,7 @@ from actors.reporter import Reporter, log_answer
 from actors.standing import Standing
 from actors.upkeep import BoardRestarted, Configured, Drain, LimiterRestarted
 from domain.copybook import CopyBook
+from domain.instructions import Instruction
 from domain.messages import (
     Answered,
     FeedLive,
@@ -61,10 +63,11 @@ class FollowerActor(FloorActor):
         self._book = CopyBook(settings.rules)
         self._account: Account
         self._own: OwnOrders
+        self._word: OperatorsWord
+        self._drift: DriftWatch
         self._pace = Pace(floor.post, settings.address.client_id, settings.name)
         self._reporter = Reporter(floor.post, self._book)
         self._ready = False
-        self._drift: DriftWatch
         self._drained = False
         self._standing = Standing(floor.post, settings)
         self._waiting: dict[str, None] = {}
@@ -82,12 +85,13 @@ class FollowerActor(FloorActor):
             self._book,
             self._account.read_book,
         )
+        self._word = OperatorsWord(self.floor.post, self._book, self._own, self._account.read_book)
+        every = timedelta(seconds=self._settings.drift_seconds)
+        self._drift = DriftWatch(self.floor.clock, self._account, self._book, self._standing, every)
         self._pace.open(self._settings.windows)
         self._standing.tell()
         self.floor.post.tell(LEDGER, Restore(self._settings.name))
         self.later(_LOOK_SECONDS, Tick(_LOOK))
-        every = timedelta(seconds=self._settings.drift_seconds)
-        self._drift = DriftWatch(self.floor.clock, self._account, self._book, self._standing, every)
 
     def end(self) -> None:
         self._reporter.flush(self.floor.clock.now())
@@ -117,6 +121,8 @@ class FollowerActor(FloorActor):
                 self._drift.positions(message)
             case Tick(name):
                 self._rang(name)
+            case Instruction():
+                self._instructed(message)
             case NotRecorded(unsent, why):
                 self._not_recorded(unsent, why)
             case SessionChanged():
@@ -206,6 +212,12 @@ class FollowerActor(FloorActor):
             self._consider_all()
         for leader_id in read:
             self._consider(leader_id)
+
+    def _instructed(self, told: Instruction) -> None:
+        """Take the operator's word, once there are copies that it may be about."""
+        if self._ready:
+            self._word.take(told, self._read_at, self.floor.clock.now())
+            self._consider(told.leader_order_id)
 
     def _not_recorded(self, unsent: Intent, why: str) -> None:
         """Nothing was sent; ask again after a pause."""
@@ -326,5 +338,6 @@ class FollowerActor(FloorActor):
         self._reporter.touch(leader_id)
         self._standing.alert(
             f"the outcome of a request for order {leader_id} could not be found out",
-            "look at the account's order book; nothing more is done for this copy",
+            "look at the account's order book, then: python run.py copies resolve "
+            f"{leader_id} {self._settings.name} placed|absent",
         )

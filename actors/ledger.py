@@ -19,6 +19,7 @@ from domain.copies import Change, Copy
 from domain.messages import Alert, Answered, Intent, Level, NotRecorded, PermitUsed, Tick
 from ledger.entries import Entry
 from ledger.history import copies_of
+from ledger.instructions import waiting
 from ledger.ledger import Ledger, LedgerFailure
 
 logger = logging.getLogger(__name__)
@@ -106,7 +107,18 @@ class LedgerActor(FloorActor):
     def _tidy(self) -> None:
         if self.actor_inbox.empty():
             self._ledger.tidy()
+        self._tell_instructions()
         self.later(_TIDY_SECONDS, Tick(_TIDY))
+
+    def _tell_instructions(self) -> None:
+        """Tell followers what the operator wrote beside this process, until they answer."""
+        try:
+            instructions = waiting(self._ledger)
+        except LedgerFailure as failure:
+            self._tell_failing(failure)
+            return
+        for instruction in instructions:
+            self.floor.post.tell(follower_name(instruction.follower), instruction)
 
     def _restore(self, follower: str) -> None:
         since = self.floor.clock.now() - _MEMORY

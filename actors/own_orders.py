@@ -13,7 +13,7 @@ from dhan.outcomes import outcome
 from dhan.requests import Kind
 from domain.copybook import CopyBook
 from domain.merge import outweighs
-from domain.orders import Status
+from domain.orders import Order, Status
 from domain.outcomes import Outcome, Unknown
 from ledger.entries import OrderKnown
 
@@ -22,7 +22,8 @@ logger = logging.getLogger(__name__)
 
 class OwnOrders:
     """Reads frames and books into the copy book and the ledger, and says which copies were
-    touched. `doubt` is called when only the order book can tell what an event meant."""
+    touched. `doubt` is called when only the order book can tell what an event meant. `shown` is
+    the last order book that could be read, by order id."""
 
     def __init__(
         self, post: Post, name: str, client_id: str, copies: CopyBook, doubt: Callable[[], None]
@@ -30,6 +31,7 @@ class OwnOrders:
         self._post, self._name, self._client_id = post, name, client_id
         self._copies, self._doubt = copies, doubt
         self._unreadable = ""
+        self.shown: dict[str, Order] = {}
 
     def frame(self, frame: str | bytes, heard_ns: int) -> list[str]:
         """Take in a frame of the socket; the leader orders whose copies it speaks of."""
@@ -63,6 +65,7 @@ class OwnOrders:
         for skipped in junk:
             logger.warning("Skipped a row of the order book of %s: %s", self._name, skipped.reason)
         before = {row.order_id: self._copies.known(row.order_id) for row in rows}
+        self.shown = {row.order_id: row for row in rows}
         touched = self._copies.read(rows, told.asked_at, complete=not junk)
         for row in rows:
             known = self._copies.known(row.order_id)

@@ -123,8 +123,10 @@ def _do(wanted: Namespace, desk: _Desk) -> int:
                 raise desk.wrong
             return clock.run(desk.config, wanted.at, wanted.as_json)
         case "copies":
-            from desk.commands import copies
+            from desk.commands import copies, resolve
 
+            if wanted.copies_verb:
+                return resolve.run(desk.needed(), wanted)
             return copies.run(desk.needed(), wanted.follower, wanted.order, wanted.as_json)
         case "drift":
             from desk.commands import drift

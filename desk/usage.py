@@ -55,13 +55,27 @@ def parser() -> ArgumentParser:
     copies.add_argument("--follower", metavar="NAME", help="of this one only")
     copies.add_argument("--order", metavar="ID", help="of this leader order only")
     _lists(copies)
-    _followers(_verb(verbs, "followers", "the roster, also while it runs"))
+    _resolve(copies)
     drift = _verb(verbs, "drift", "where accounts differ from what their copies imply")
     drift.add_argument("--follower", metavar="NAME", help="this one only")
     drift.add_argument("--repair", action="store_true", help="propose requests; none is sent")
     _lists(drift)
+    _followers(_verb(verbs, "followers", "the roster, also while it runs"))
     verbs.add_parser("simulator", help="a broker to play with (see: simulator --help)")
     return top
+
+
+def _resolve(copies: ArgumentParser) -> None:
+    verbs = copies.add_subparsers(dest="copies_verb", metavar="VERB", parser_class=_Parser)
+    words = "settle a parked copy, whose outcome could not be found out"
+    resolve = _verb(verbs, "resolve", words)
+    resolve.add_argument("leader_order", metavar="ORDER", help="the leader's order id")
+    resolve.add_argument("name", metavar="FOLLOWER", help="whose copy it is")
+    resolve.add_argument(
+        "verdict", choices=("placed", "absent"), help="whether the account has an order of it"
+    )
+    resolve.add_argument("--order-id", metavar="ID", help="of that order, at the broker")
+    _lists(resolve)
 
 
 def _seconds(text: str) -> float:

@@ -11,6 +11,7 @@ from datetime import datetime
 from domain import progress, proof
 from domain.copies import Copy, CopyState
 from domain.differences import Followed, Holding
+from domain.instructions import Instruction, Refuted
 from domain.instruments import Instrument, InstrumentKey
 from domain.merge import adds, merge
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
@@ -140,6 +141,18 @@ class CopyBook:
                 self._keep(after)
                 parked.append(leader_id)
         return parked
+
+    def resolve(self, instruction: Instruction, shown: Order | None) -> Copy:
+        """Believe the operator's word on a parked copy; the copy by it. `shown` is the row of the
+        account's order book that it speaks of. Raises `Refuted`."""
+        leader_id = instruction.leader_order_id
+        copy = self.copies.get(leader_id)
+        if copy is None:
+            raise Refuted(f"there is no copy of order {leader_id} by now")
+        if shown is not None and self._by_order.get(shown.order_id, leader_id) != leader_id:
+            raise Refuted(f"order {shown.order_id} is the copy of another order")
+        self._keep(proof.resolved(copy, instruction, shown))
+        return self.copies[leader_id]
 
     def step(self, leader_id: str, mood: Mood, open_: bool, now: datetime) -> Step:
         """What to do next for the copy of a leader order; `open_` is whether its market takes

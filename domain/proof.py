@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from domain import progress
+from domain import correlation, progress
 from domain.copies import Attempt, Copy, Stage
-from domain.orders import Order
+from domain.instructions import Instruction, Refuted, Verdict
+from domain.instruments import InstrumentKey
+from domain.orders import Order, Product, Side
 from domain.rules import Rules
 
 BOOKS_TO_PROVE_ABSENCE = 2
@@ -59,3 +61,39 @@ def given_up(copy: Copy, now: datetime, rules: Rules) -> Copy:
     if now - (attempt.doubted_at or attempt.sent_at) < rules.park_after:
         return copy
     return copy.with_attempt(replace(attempt, stage=Stage.PARKED))
+
+
+def resolved(copy: Copy, instruction: Instruction, shown: Order | None) -> Copy:
+    """The copy by the operator's word; `shown` is the row of the account's order book with the
+    order that is said to be it.
+
+    What never arrived may be placed again, if the plan still wants it. Raises `Refuted` for a
+    copy that is not parked, and for an order that cannot be the one that was asked for.
+    """
+    attempt = copy.current
+    if attempt is None or (attempt.number, attempt.stage) != (instruction.attempt, Stage.PARKED):
+        raise Refuted(f"the copy is {copy.state} by now, only a parked one can be settled")
+    if instruction.verdict is Verdict.ABSENT:
+        return copy.with_attempt(replace(attempt, stage=Stage.ABSENT))
+    if shown is None:
+        raise Refuted(f"the account's order book does not show order {instruction.order_id}")
+    ticket = attempt.ticket
+    if shown.correlation_id != ticket.correlation_id and correlation.ours(shown.correlation_id):
+        raise Refuted(f"order {shown.order_id} is the copy of another order")
+    wanted = (ticket.side, ticket.instrument, ticket.product)
+    if (shown.side, shown.instrument, shown.product) != wanted:
+        raise Refuted(
+            f"order {shown.order_id} is {_words(shown.side, shown.instrument, shown.product)}, "
+            f"{_words(*wanted)} was asked for"
+        )
+    return adopted(copy, attempt, shown)
+
+
+def adopted(copy: Copy, attempt: Attempt, shown: Order) -> Copy:
+    """The copy with the order `shown` as what its attempt placed."""
+    known = replace(attempt, stage=Stage.LIVE, order_id=shown.order_id, terms=shown.terms)
+    return progress.heard(copy.with_attempt(known), shown)
+
+
+def _words(side: Side, instrument: InstrumentKey, product: Product) -> str:
+    return f"{side} {instrument.segment} {instrument.security_id} {product}"

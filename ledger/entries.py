@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from domain.instructions import Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from domain.orders import Order
 
@@ -25,4 +26,4 @@ class Setting:
     value: str
 
 
-Entry = Intent | Answered | OrderKnown | CopyChanged | Alert | Setting
+Entry = Intent | Answered | OrderKnown | CopyChanged | Alert | Setting | Settled

@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from enum import IntEnum
 from typing import Protocol
 
-from domain import progress
+from domain import progress, proof
 from domain.copies import Change, Copy, Skipped, Stage, Withdrawal
 from domain.instruments import InstrumentKey, Segment
 from domain.orders import AmoTime, Order, Product, Side
@@ -49,7 +50,14 @@ _ORDERS = f"""
         AND order_states.client_id = asked.client_id
     UNION
     SELECT copied, order_states.* FROM asked JOIN order_states USING (order_id, client_id)
+    UNION
+    SELECT copied, order_states.* FROM asked
+    JOIN instructions ON instructions.leader_order_id = copied AND instructions.follower = ?1
+        AND taken
+    JOIN order_states ON order_states.order_id = instructions.order_id
+        AND order_states.client_id = asked.client_id
 """
+_ADOPTED = "SELECT * FROM instructions WHERE follower = ? AND taken AND verdict = 'placed'"
 _LEADER_ORDERS = """
     SELECT * FROM order_states WHERE role = 'leader' AND updated_at >= ?
     ORDER BY updated_at, order_id
@@ -80,9 +88,18 @@ def copies_of(ledger: Rows, follower: str, since: datetime) -> list[Copy]:
     orders: dict[str, list[Order]] = defaultdict(list)
     for row in ledger.rows(_ORDERS, *asked):
         orders[row["copied"]].append(order_of(row))
+    adopted: dict[str, list[sqlite3.Row]] = defaultdict(list)
+    for row in ledger.rows(_ADOPTED, follower):
+        adopted[row["leader_order_id"]].append(row)
     rules = Rules(follower)
     return [
-        _rebuilt(verdicts.get(leader_id), intents[leader_id], orders[leader_id], rules)
+        _rebuilt(
+            verdicts.get(leader_id),
+            intents[leader_id],
+            adopted[leader_id],
+            orders[leader_id],
+            rules,
+        )
         for leader_id in sorted({*verdicts, *intents})
     ]
 
@@ -96,7 +113,8 @@ def leader_orders(ledger: Rows, since: datetime) -> list[Order]:
 def _rebuilt(
     verdict: sqlite3.Row | None,
     intents: Sequence[sqlite3.Row],
-    orders: Iterable[Order],
+    adopted: Iterable[sqlite3.Row],
+    orders: Sequence[Order],
     rules: Rules,
 ) -> Copy:
     """One copy: what was asked and answered, then what books proved, then what was heard.
@@ -112,8 +130,13 @@ def _rebuilt(
         parse(oldest["sizing"]),
         maybe_instant(oldest["born"]),
     )
-    for answered, row in _as_committed(intents):
-        copy = _answered(copy, row, rules) if answered else _intended(copy, row, rules)
+    for kind, row in _as_committed(intents, adopted):
+        if kind is _Kind.INTENT:
+            copy = _intended(copy, row, rules)
+        elif kind is _Kind.ANSWER:
+            copy = _answered(copy, row, rules)
+        else:
+            copy = _adopted(copy, row, orders)
     if verdict is not None:
         copy = _judged(copy, verdict)
     for order in orders:
@@ -121,18 +144,35 @@ def _rebuilt(
     return copy
 
 
-def _as_committed(intents: Iterable[sqlite3.Row]) -> Iterable[tuple[bool, sqlite3.Row]]:
-    """Each intent and each answer (True) in the order in which they happened.
+class _Kind(IntEnum):
+    INTENT, ANSWER, INSTRUCTION = range(3)
+
+
+def _as_committed(
+    intents: Iterable[sqlite3.Row], adopted: Iterable[sqlite3.Row]
+) -> Iterable[tuple[_Kind, sqlite3.Row]]:
+    """Each intent, answer and instruction in the order in which they happened.
 
     Answers after the same intent are of one process, so its monotonic clock sorts them.
     """
-    events: list[tuple[int, bool, int, sqlite3.Row]] = []
+    events: list[tuple[int, _Kind, int, sqlite3.Row]] = []
     for row in intents:
-        events.append((row["id"], False, 0, row))
+        events.append((row["id"], _Kind.INTENT, 0, row))
         if row["outcome"] is not None:
-            events.append((row["after"], True, row["answered_ns"], row))
-    for _, answered, _, row in sorted(events, key=lambda event: event[:3]):
-        yield answered, row
+            events.append((row["after"], _Kind.ANSWER, row["answered_ns"], row))
+    for row in adopted:
+        events.append((row["after"], _Kind.INSTRUCTION, 0, row))
+    for _, kind, _, row in sorted(events, key=lambda event: event[:3]):
+        yield kind, row
+
+
+def _adopted(copy: Copy, row: sqlite3.Row, orders: Iterable[Order]) -> Copy:
+    """The copy after an instruction that named its order."""
+    attempt = next((a for a in copy.attempts if a.number == row["attempt"]), None)
+    shown = next((order for order in orders if order.order_id == row["order_id"]), None)
+    if attempt is None or shown is None:
+        raise ValueError(f"instruction {row['id']} names an order that is not recorded")
+    return proof.adopted(copy, attempt, shown)
 
 
 def _intended(copy: Copy, row: sqlite3.Row, rules: Rules) -> Copy:

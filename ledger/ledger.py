@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from domain.instructions import Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from ledger import rows
 from ledger.entries import Entry, OrderKnown, Setting
@@ -136,6 +137,8 @@ class Ledger:
         copies: list[Row] = []
         alerts: list[Row] = []
         settings: list[Row] = []
+        closed: list[Row] = []
+        settled: list[Row] = []
         for entry in batch:
             match entry:
                 case Intent():
@@ -151,6 +154,10 @@ class Ledger:
                     alerts.append(rows.alert_row(entry))
                 case Setting():
                     settings.append(rows.setting_row(entry))
+                case Settled(copy=copy):
+                    closed.append(rows.closed_row(entry, numbers.last))
+                    if copy is not None:
+                        settled.append(rows.settled_row(copy))
         connection = self.connection
         connection.execute("BEGIN IMMEDIATE")
         for sql, values in (
@@ -158,9 +165,11 @@ class Ledger:
             (rows.INSERT_ANSWER, answers),
             (UPSERT_ORDER, knowledge.orders()),
             (UPSERT_FILL, knowledge.fills()),
+            (rows.SETTLE_COPY, settled),
             (rows.UPSERT_COPY, copies),
             (rows.INSERT_ALERT, alerts),
             (rows.UPSERT_SETTING, settings),
+            (rows.CLOSE_INSTRUCTION, closed),
         ):
             if values:
                 connection.executemany(sql, values)

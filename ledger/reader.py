@@ -31,6 +31,7 @@ _INTENTS = """
     SELECT * FROM intents LEFT JOIN answers ON answers.intent_id = intents.id
     WHERE leader_order_id = ?1 AND (?2 IS NULL OR follower = ?2) ORDER BY id
 """
+_INSTRUCTION = "SELECT * FROM instructions WHERE id = ?"
 _ALERTS = "SELECT * FROM alerts ORDER BY id DESC LIMIT ?"
 
 
@@ -81,6 +82,15 @@ class Told:
 
     at: datetime
     alert: Alert
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What came of the operator's instruction, and when it was recorded."""
+
+    at: datetime
+    outcome: str
+    taken: bool
 
 
 class Reader:
@@ -153,6 +163,17 @@ class Reader:
     def alerts(self, limit: int) -> list[Told]:
         """The newest alerts, newest first."""
         return [_told(row) for row in self.rows(_ALERTS, limit)]
+
+    def instruction(self, number: int) -> Closed | None:
+        """What came of an instruction, None while it waits. Raises KeyError for one that was
+        never written."""
+        rows = self.rows(_INSTRUCTION, number)
+        if not rows:
+            raise KeyError(number)
+        row = rows[0]
+        if row["closed_at"] is None:
+            return None
+        return Closed(instant(row["closed_at"]), row["outcome"], bool(row["taken"]))
 
     def setting(self, key: str) -> str | None:
         """A value that outlives the process, None when it was never set."""

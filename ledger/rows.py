@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable
 
-from domain.copies import Change
+from domain.copies import Change, Copy
+from domain.instructions import Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from domain.orders import Terms
 from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Throttled, Unknown
@@ -197,3 +198,38 @@ UPSERT_SETTING = (
 def setting_row(setting: Setting) -> Row:
     """A row of `settings`."""
     return (setting.key, setting.value)
+
+
+CLOSE_INSTRUCTION = """
+UPDATE instructions SET closed_at = ?, outcome = ?, taken = ?, after = ?
+WHERE id = ? AND closed_at IS NULL
+"""
+
+
+def closed_row(settled: Settled, after: int) -> Row:
+    """What `CLOSE_INSTRUCTION` wants; `after` is the id of the last intent recorded before."""
+    taken = settled.copy is not None
+    number = settled.instruction.number
+    return (micros(settled.at), settled.outcome, int(taken), after, number)
+
+
+# The report that follows says it again, if the leader's order is still known.
+SETTLE_COPY = """
+UPDATE copies SET state = ?, reason = ?, stage = ?, order_ids = ?, filled = ?, traded_value = ?
+WHERE leader_order_id = ? AND follower = ?
+"""
+
+
+def settled_row(copy: Copy) -> Row:
+    """What `SETTLE_COPY` wants of a copy by the operator's word."""
+    attempt = copy.current
+    return (
+        _plain(copy.state),
+        copy.reason,
+        attempt.stage.name if attempt else None,
+        json.dumps([attempt.order_id for attempt in copy.attempts if attempt.order_id]),
+        copy.filled,
+        copy.traded_value,
+        copy.leader_order_id,
+        copy.follower,
+    )

@@ -12,7 +12,7 @@ one event for all followers are neighbours then, and one commit writes a few pag
 from ledger.toolkit import Database, Migrations
 
 APPLICATION_ID = 0x4C4B5354  # "LKST"
-VERSION = 1
+VERSION = 2
 
 migrations = Migrations("lockstep")
 
@@ -28,6 +28,12 @@ def migrate(db: Database) -> None:
 @migrations(name="0001 intents, answers, orders, fills, copies, alerts, settings")
 def _first(db: Database) -> None:
     for statement in _FIRST:
+        db.execute(statement)
+
+
+@migrations(name="0002 instructions")
+def _second(db: Database) -> None:
+    for statement in _SECOND:
         db.execute(statement)
 
 
@@ -174,4 +180,28 @@ _FIRST = (
     ) STRICT
     """,
     "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+)
+
+# The only table that another process than the engine writes: the operator's word on a parked
+# copy. `after` is the last intent that was recorded before the instruction was closed.
+_SECOND = (
+    """
+    CREATE TABLE instructions (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        leader_order_id TEXT NOT NULL,
+        follower TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        verdict TEXT NOT NULL CHECK (verdict = 'placed' OR verdict = 'absent'),
+        order_id TEXT NOT NULL,
+        closed_at INTEGER,
+        outcome TEXT NOT NULL DEFAULT '',
+        taken INTEGER NOT NULL DEFAULT 0,
+        after INTEGER
+    ) STRICT
+    """,
+    """
+    CREATE UNIQUE INDEX one_instruction ON instructions (leader_order_id, follower)
+    WHERE closed_at IS NULL
+    """,
 )

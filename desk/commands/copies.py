@@ -34,7 +34,7 @@ def run(config: Config, follower: str | None, order: str | None, as_json: bool) 
         if reader.running_pid() is None:
             logger.warning("No engine is running; this is what the ledger kept")
     if follower is not None and not copies:
-        _refuse_stranger(config, follower)
+        refuse_stranger(config, follower)
     if as_json:
         show_json([copy_document(copy) for copy in copies])
         return 0
@@ -44,13 +44,14 @@ def run(config: Config, follower: str | None, order: str | None, as_json: bool) 
     return 0
 
 
-def _refuse_stranger(config: Config, follower: str) -> None:
+def refuse_stranger(config: Config, follower: str) -> None:
+    """Raise Misused for a name that no follower has."""
     names = [settings.name for settings in config.followers]
     if follower in names:
         return
     near = get_close_matches(follower, names, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    raise Misused(f"--follower names nobody{hint} (followers: {', '.join(names) or 'none'})")
+    raise Misused(f"no follower has that name{hint} (followers: {', '.join(names) or 'none'})")
 
 
 def _row(copy: CopyReport) -> tuple[object, ...]:

@@ -1,0 +1,43 @@
+"""The operator's word on a copy whose outcome could not be found out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from domain.copies import Copy
+
+
+class Verdict(StrEnum):
+    """What became of a request, by the operator's own look: PLACED, the broker has its order;
+    ABSENT, it never arrived."""
+
+    PLACED = "placed"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """The operator's word on one attempt of a parked copy, as the ledger keeps it under
+    `number`. `order_id` is the broker's, empty where nothing was placed."""
+
+    number: int
+    leader_order_id: str
+    follower: str
+    attempt: int
+    verdict: Verdict
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of an instruction: the copy as it is by it, None where it was refused, and why
+    in `outcome`."""
+
+    instruction: Instruction
+    outcome: str
+    copy: Copy | None
+    at: datetime
+
+
+class Refuted(Exception):
+    """An instruction that cannot be true of the copy; says why."""
