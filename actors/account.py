@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from actors.feed import SocketListener
 from actors.floor import Floor
@@ -10,6 +10,7 @@ from actors.post import Post, follower_name
 from dhan.feed import Feed, FeedAddress
 from dhan.requests import Request, Requests
 from dhan.wire import AccountAddress, Answer, Call
+from domain.inputs import Mandate
 from domain.permits import DHAN_ORDERS, Window
 from domain.rules import Rules
 from domain.steps import Modify, Place
@@ -34,6 +35,12 @@ class FollowerSettings:
     sweep_seconds: float = 3.0
     timeout: float = 7.0
     drift_seconds: float = 60.0
+
+    @property
+    def mandate(self) -> Mandate:
+        """What its decisions go by."""
+        patience = timedelta(seconds=self.timeout)
+        return Mandate(self.rules, self.paused, self.windows, patience)
 
 
 @dataclass(frozen=True, slots=True)

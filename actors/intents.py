@@ -1,16 +1,23 @@
 """From the next step of a copy to the intent that the ledger keeps before anything is sent."""
 
-from actors.account import FollowerSettings
-from actors.clock import Clock
+from datetime import datetime
+
 from domain.copies import Change, Copy
 from domain.messages import Intent
 from domain.steps import Modify, Place, Request
 
 
 def intent(
-    settings: FollowerSettings, copy: Copy, step: Request, heard_ns: int | None, clock: Clock
+    name: str,
+    client_id: str,
+    copy: Copy,
+    step: Request,
+    heard_ns: int | None,
+    now: datetime,
+    now_ns: int,
 ) -> Intent:
-    """The intent of a step; `heard_ns` is when what led to it came in, None for a timer."""
+    """The intent of a step of the follower of that name; `heard_ns` is when what led to it came
+    in, None for a timer."""
     if isinstance(step, Place):
         number, change, order_id = step.number, None, ""
         correlation = step.ticket.correlation_id
@@ -19,10 +26,9 @@ def intent(
         number, order_id = attempt.number, step.order_id
         correlation = attempt.ticket.correlation_id
         change = Change.MODIFY if isinstance(step, Modify) else Change.CANCEL
-    now_ns = clock.ns()
     return Intent(
-        follower=settings.name,
-        client_id=settings.address.client_id,
+        follower=name,
+        client_id=client_id,
         leader_order_id=copy.leader_order_id,
         correlation_id=correlation,
         slice_number=0,
@@ -32,7 +38,7 @@ def intent(
         order_id=order_id,
         sizing=copy.sizing.text,
         born=copy.born,
-        intended_at=clock.now(),
+        intended_at=now,
         heard_ns=now_ns if heard_ns is None else heard_ns,
         planned_ns=now_ns,
     )

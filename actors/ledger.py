@@ -15,11 +15,13 @@ from actors.post import BOARD, LEDGER, LIMITER, Post, follower_name
 from dhan.outcomes import outcome
 from dhan.requests import Request
 from dhan.wire import Answer, Call, Line
-from domain.copies import Change, Copy
+from domain.copies import Change
+from domain.inputs import Restored
 from domain.messages import Alert, Answered, Intent, Level, NotRecorded, PermitUsed, Tick
 from ledger.entries import Entry
 from ledger.history import copies_of
 from ledger.instructions import waiting
+from ledger.journal import Noted
 from ledger.ledger import Ledger, LedgerFailure
 
 logger = logging.getLogger(__name__)
@@ -34,12 +36,14 @@ _URGENCY = {Change.CANCEL: 0, Change.MODIFY: 1, None: 2}
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """A request that may leave once its intent is recorded. `timeout` is in seconds."""
+    """A request that may leave once its intent is recorded, and with it the `notes` of what led
+    to it. `timeout` is in seconds."""
 
     intent: Intent
     request: Request
     line: Line
     timeout: float
+    notes: tuple[Noted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,13 @@ class Record:
     """Something to be kept; nothing waits for it."""
 
     entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Journaled:
+    """What a follower took, to be kept."""
+
+    notes: tuple[Noted, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +72,7 @@ class Settle:
     """Asks for an answer once everything that was told before is written or refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """A follower's copies as the ledger kept them."""
-
-    copies: tuple[Copy, ...]
+_Kept = Dispatch | Record | Journaled
 
 
 class LedgerActor(FloorActor):
@@ -125,22 +132,22 @@ class LedgerActor(FloorActor):
         copies = copies_of(self._ledger, follower, since)
         self.floor.post.tell(follower_name(follower), Restored(tuple(copies)))
 
-    def _drain(self, message: object) -> tuple[list[Dispatch | Record], object]:
+    def _drain(self, message: object) -> tuple[list[_Kept], object]:
         """Everything to be written that waits in the mailbox, up to the first other message."""
-        batch: list[Dispatch | Record] = []
-        while isinstance(message, Dispatch | Record):
+        batch: list[_Kept] = []
+        while isinstance(message, _Kept):
             batch.append(message)
             if len(batch) >= _MOST_AT_ONCE or self.actor_inbox.empty():
                 return batch, None
             envelope = self.actor_inbox.get()
             message = envelope.message
-            if not isinstance(message, Dispatch | Record | Restore | Tick):
+            if not isinstance(message, _Kept | Restore | Tick):
                 self.actor_inbox.put(envelope)
                 return batch, None
         return batch, message
 
-    def _commit(self, batch: Sequence[Dispatch | Record]) -> None:
-        entries = [m.intent if isinstance(m, Dispatch) else m.entry for m in batch]
+    def _commit(self, batch: Sequence[_Kept]) -> None:
+        entries = [entry for message in batch for entry in _entries(message)]
         try:
             self._ledger.commit([*self._backlog, *entries])
         except LedgerFailure as failure:
@@ -168,10 +175,11 @@ class LedgerActor(FloorActor):
             ]
         )
 
-    def _failed(self, failure: LedgerFailure, batch: Sequence[Dispatch | Record]) -> None:
+    def _failed(self, failure: LedgerFailure, batch: Sequence[_Kept]) -> None:
         """Keep what can wait and refuse what cannot; one at a time only where the batch holds an
         entry that the ledger will never take, so that it does not hold up the others."""
-        kept = [*self._backlog, *(m.entry for m in batch if isinstance(m, Record))]
+        told = (entry for message in batch for entry in _entries(message))
+        kept = [*self._backlog, *(entry for entry in told if not isinstance(entry, Intent))]
         dispatches = [m for m in batch if isinstance(m, Dispatch)]
         self._backlog = []
         if not failure.passing:
@@ -234,6 +242,16 @@ class LedgerActor(FloorActor):
             self.floor.post.tell(
                 BOARD, Alert(Level.NOTE, "the ledger can be written again", str(self._path))
             )
+
+
+def _entries(message: _Kept) -> Sequence[Entry]:
+    match message:
+        case Dispatch(intent=intent, notes=notes):
+            return (*notes, intent)
+        case Journaled(notes):
+            return notes
+        case Record(entry):
+            return (entry,)
 
 
 def _answering(post: Post, sent: Dispatch, committed_ns: int) -> Callable[[Answer], None]:

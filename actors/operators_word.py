@@ -1,7 +1,7 @@
 """What the operator says of parked copies, taken or refused by the follower that has them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from actors.ledger import Record
@@ -9,6 +9,7 @@ from actors.own_orders import OwnOrders
 from actors.post import BOARD, LEDGER, Post
 from domain.copies import Copy
 from domain.copybook import CopyBook
+from domain.inputs import Instructed
 from domain.instructions import Instruction, Refuted, Settled, Verdict
 from domain.messages import Alert, Level
 from ledger.entries import OrderKnown
@@ -26,25 +27,28 @@ class OperatorsWord:
         self._post, self._copies, self._own, self._read_book = post, copies, own, read_book
         self._since: dict[int, datetime] = {}
 
-    def take(self, told: Instruction, read_at: datetime | None, now: datetime) -> None:
-        """Settle the copy, or say why not. `read_at` is when the account's order book was last
-        asked for: an order is believed only if a book that was asked for since shows it."""
+    def take(
+        self, told: Instruction, read_at: datetime | None, now: datetime
+    ) -> Sequence[Instructed]:
+        """What settles the copy; or say why not. `read_at` is when the account's order book was
+        last asked for: an order is believed only if a book asked for since shows it."""
         shown = None
         if told.verdict is Verdict.PLACED:
             since = self._since.setdefault(told.number, now)
             if read_at is None or read_at < since:
                 self._read_book()
-                return
+                return ()
             shown = self._own.shown.get(told.order_id)
         self._since.pop(told.number, None)
         try:
-            copy = self._copies.resolve(told, shown)
+            copy = self._copies.resolved(told, shown)
         except Refuted as refuted:
             self._close(told, None, f"refused: {refuted}", now)
-            return
+            return ()
         if shown is not None:
             self._post.tell(LEDGER, Record(OrderKnown("follower", shown)))
         self._close(told, copy, "taken", now)
+        return (Instructed(told, shown),)
 
     def _close(self, told: Instruction, copy: Copy | None, outcome: str, now: datetime) -> None:
         words = f"{told.verdict} as {told.order_id}" if told.order_id else str(told.verdict)

@@ -40,11 +40,14 @@ class Pace:
             self._asked += lacking
             self._post.tell(LIMITER, PermitsWanted(self._account, lacking))
 
-    def granted(self, grant: PermitsGranted) -> None:
+    def awaits(self, grant: PermitsGranted) -> bool:
+        """Whether the grant answers what was asked since `open`."""
+        return grant.serial == self._serial
+
+    def granted(self, count: int) -> None:
         """Take permits."""
-        if grant.serial == self._serial:
-            self.in_hand += grant.count
-            self._asked = max(0, self._asked - grant.count)
+        self.in_hand += count
+        self._asked = max(0, self._asked - count)
 
     def take(self) -> bool:
         """Use a permit, if there is one."""

@@ -2,7 +2,6 @@
 
 import logging
 
-from actors.account import FollowerSettings
 from actors.ledger import Record
 from actors.post import BOARD, LEDGER, Post
 from domain.messages import Alert, Level, MoodChanged
@@ -18,10 +17,10 @@ _LOG_LEVELS = {Level.WARNING: logging.WARNING, Level.ERROR: logging.ERROR}
 class Standing:
     """Parked while Dhan refuses the account as such; else as the roster has it."""
 
-    def __init__(self, post: Post, settings: FollowerSettings) -> None:
+    def __init__(self, post: Post, name: str, paused: bool) -> None:
         self._post = post
-        self._name = settings.name
-        self._paused = settings.paused
+        self._name = name
+        self._paused = paused
         self._trouble: Refusal | None = None
 
     @property
@@ -36,9 +35,9 @@ class Standing:
         """Whether it is parked for its token."""
         return self._trouble is not None and self._trouble.kind is Refused.TOKEN
 
-    def configured(self, settings: FollowerSettings) -> None:
+    def configured(self, paused: bool) -> None:
         """Begin anew as the roster has it."""
-        self._paused, self._trouble = settings.paused, None
+        self._paused, self._trouble = paused, None
         self.tell()
 
     def refused(self, refusal: Refusal) -> None:

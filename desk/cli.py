@@ -128,6 +128,11 @@ def _do(wanted: Namespace, desk: _Desk) -> int:
             if wanted.copies_verb:
                 return resolve.run(desk.needed(), wanted)
             return copies.run(desk.needed(), wanted.follower, wanted.order, wanted.as_json)
+        case "replay":
+            from desk.commands import replay
+
+            follower, others = wanted.follower, wanted.others
+            return replay.run(desk.needed(), wanted.day, follower, others, wanted.as_json)
         case "drift":
             from desk.commands import drift
 

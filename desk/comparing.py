@@ -159,7 +159,7 @@ class _Look:
         """The copies as an engine would have them by now, with its verdict on those that nobody
         has placed."""
         now, copybook = datetime.now(UTC), CopyBook(settings.rules)
-        copybook.master(self._master or {})
+        copybook.learn(self._master.values() if self._master else ())
         copybook.restore(copies, now)
         for order in orders:
             copybook.seen(OrderSeen(order, order.placed_at, order.stamp.heard))

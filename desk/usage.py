@@ -61,6 +61,13 @@ def parser() -> ArgumentParser:
     drift.add_argument("--repair", action="store_true", help="propose requests; none is sent")
     _lists(drift)
     _followers(_verb(verbs, "followers", "the roster, also while it runs"))
+    replay = _verb(verbs, "replay", "follow a recorded day again")
+    replay.add_argument("day", metavar="DAY", help="today, yesterday, or a date: 2026-11-25")
+    replay.add_argument("--follower", metavar="NAME", help="this one only")
+    replay.add_argument(
+        "--with", type=Path, dest="others", metavar="PATH", help="by the rules of that file"
+    )
+    _lists(replay)
     verbs.add_parser("simulator", help="a broker to play with (see: simulator --help)")
     return top
 

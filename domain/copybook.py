@@ -4,7 +4,7 @@ The memory of a FollowerActor, without threads or I/O: it is told what happened,
 copies, and is asked for the next step of one copy at a time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from domain.copies import Copy, CopyState
 from domain.differences import Followed, Holding
 from domain.instructions import Instruction, Refuted
 from domain.instruments import Instrument, InstrumentKey
-from domain.merge import adds, merge
+from domain.merge import adds, merge, outweighs
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
 from domain.orders import Order, Product, Side
 from domain.plan import plan
@@ -34,7 +34,7 @@ class CopyBook:
         self._by_correlation: dict[str, str] = {}
         self._by_order: dict[str, str] = {}
         self._hints: dict[InstrumentKey, Instrument] = {}
-        self._master: Mapping[InstrumentKey, Instrument] = {}
+        self._master: dict[InstrumentKey, Instrument] = {}
         self._prices: dict[InstrumentKey, int] = {}
         self._dispatch_us: dict[str, int] = {}
         self._positions: dict[_Holding, int] = {}
@@ -48,9 +48,9 @@ class CopyBook:
         for copy in copies:
             self._keep(progress.interrupted(copy, now, self.rules))
 
-    def master(self, instruments: Mapping[InstrumentKey, Instrument]) -> None:
+    def learn(self, instruments: Iterable[Instrument]) -> None:
         """Believe the instrument master rather than what events say of lot and tick."""
-        self._master = instruments
+        self._master |= {instrument.key: instrument for instrument in instruments}
 
     def seen(self, told: OrderSeen) -> bool:
         """Note what was told of a leader order; False when it says nothing new."""
@@ -79,13 +79,28 @@ class CopyBook:
     def heard(self, order: Order) -> str | None:
         """Note what the broker told of the follower's own order; the leader order it copies, or
         None for an order that Lockstep did not place."""
+        leader_id = self.copied(order)
+        if leader_id is not None:
+            self._keep(progress.heard(self.copies[leader_id], order))
+        return leader_id
+
+    def copied(self, order: Order) -> str | None:
+        """The leader order that an order of the follower's account is a copy of."""
         leader_id = self._by_order.get(order.order_id)
         if leader_id is None and order.correlation_id:
             leader_id = self._by_correlation.get(order.correlation_id)
-        if leader_id is None:
-            return None
-        self._keep(progress.heard(self.copies[leader_id], order))
         return leader_id
+
+    def learns(self, row: Order) -> bool:
+        """Whether a row of the account's order book says something of a copy: what was not known
+        or weighs more, or anything at all where only the book can tell."""
+        leader_id = self.copied(row)
+        if leader_id is None:
+            return False
+        if leader_id in self._doubtful:
+            return True
+        known = self.known(row.order_id)
+        return known is None or outweighs(known, merge(known, row))
 
     def read(self, rows: Iterable[Order], asked_at: datetime, complete: bool = True) -> list[str]:
         """Note an order book of the follower's account; the copies it may have changed.
@@ -142,17 +157,20 @@ class CopyBook:
                 parked.append(leader_id)
         return parked
 
-    def resolve(self, instruction: Instruction, shown: Order | None) -> Copy:
-        """Believe the operator's word on a parked copy; the copy by it. `shown` is the row of the
-        account's order book that it speaks of. Raises `Refuted`."""
+    def resolved(self, instruction: Instruction, shown: Order | None) -> Copy:
+        """A parked copy by the operator's word. `shown` is the row of the account's order book
+        that it speaks of. Raises `Refuted`."""
         leader_id = instruction.leader_order_id
         copy = self.copies.get(leader_id)
         if copy is None:
             raise Refuted(f"there is no copy of order {leader_id} by now")
         if shown is not None and self._by_order.get(shown.order_id, leader_id) != leader_id:
             raise Refuted(f"order {shown.order_id} is the copy of another order")
-        self._keep(proof.resolved(copy, instruction, shown))
-        return self.copies[leader_id]
+        return proof.resolved(copy, instruction, shown)
+
+    def resolve(self, instruction: Instruction, shown: Order | None) -> None:
+        """Believe the operator's word. Raises `Refuted`."""
+        self._keep(self.resolved(instruction, shown))
 
     def step(self, leader_id: str, mood: Mood, open_: bool, now: datetime) -> Step:
         """What to do next for the copy of a leader order; `open_` is whether its market takes

@@ -6,6 +6,7 @@ from typing import Literal
 from domain.instructions import Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from domain.orders import Order
+from ledger.journal import Noted
 
 Role = Literal["leader", "follower"]
 
@@ -26,4 +27,4 @@ class Setting:
     value: str
 
 
-Entry = Intent | Answered | OrderKnown | CopyChanged | Alert | Setting | Settled
+Entry = Intent | Answered | OrderKnown | CopyChanged | Alert | Setting | Settled | Noted

@@ -8,7 +8,7 @@ come the few things that neither tells: verdicts, and what order books proved.
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Protocol
@@ -57,6 +57,9 @@ _ORDERS = f"""
     JOIN order_states ON order_states.order_id = instructions.order_id
         AND order_states.client_id = asked.client_id
 """
+_REQUESTS = """
+    SELECT * FROM intents WHERE follower = ? AND intended_at >= ? AND intended_at < ? ORDER BY id
+"""
 _ADOPTED = "SELECT * FROM instructions WHERE follower = ? AND taken AND verdict = 'placed'"
 _LEADER_ORDERS = """
     SELECT * FROM order_states WHERE role = 'leader' AND updated_at >= ?
@@ -101,6 +104,23 @@ def copies_of(ledger: Rows, follower: str, since: datetime) -> list[Copy]:
             rules,
         )
         for leader_id in sorted({*verdicts, *intents})
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A request for the copy of a leader order, and when it was intended."""
+
+    at: datetime
+    leader_order_id: str
+    request: Request
+
+
+def requests_of(ledger: Rows, follower: str, since: datetime, until: datetime) -> list[Requested]:
+    """What a follower asked for within that time, in order. Raises what `rows` raises."""
+    return [
+        Requested(instant(row["intended_at"]), row["leader_order_id"], _request(row))
+        for row in ledger.rows(_REQUESTS, follower, micros(since), micros(until))
     ]
 
 

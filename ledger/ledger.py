@@ -13,6 +13,7 @@ from domain.instructions import Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from ledger import rows
 from ledger.entries import Entry, OrderKnown, Setting
+from ledger.journal import INSERT_BODY, INSERT_NOTED, Journal, Noted
 from ledger.knowledge import UPSERT_FILL, UPSERT_ORDER, Knowledge
 from ledger.lock import Held, Lock
 from ledger.numbers import Numbers
@@ -56,6 +57,7 @@ class Ledger:
         self._lock = lock
         self._knowledge = Knowledge(connection)
         self._numbers = Numbers(connection)
+        self._journal = Journal(connection)
         self._untidy = 0
 
     @classmethod
@@ -110,6 +112,7 @@ class Ledger:
             raise
         self._numbers.committed()
         self._knowledge.committed()
+        self._journal.committed()
         self._untidy += len(batch)
 
     def tidy(self) -> None:
@@ -131,7 +134,7 @@ class Ledger:
             raise _failure(error) from error
 
     def _write(self, batch: Sequence[Entry]) -> None:
-        knowledge, numbers = self._knowledge, self._numbers
+        knowledge, numbers, journal = self._knowledge, self._numbers, self._journal
         intents: list[Row] = []
         answers: list[Row] = []
         copies: list[Row] = []
@@ -154,6 +157,8 @@ class Ledger:
                     alerts.append(rows.alert_row(entry))
                 case Setting():
                     settings.append(rows.setting_row(entry))
+                case Noted():
+                    journal.add(entry)
                 case Settled(copy=copy):
                     closed.append(rows.closed_row(entry, numbers.last))
                     if copy is not None:
@@ -161,6 +166,8 @@ class Ledger:
         connection = self.connection
         connection.execute("BEGIN IMMEDIATE")
         for sql, values in (
+            (INSERT_BODY, journal.bodies),
+            (INSERT_NOTED, journal.rows),
             (rows.INSERT_INTENT, intents),
             (rows.INSERT_ANSWER, answers),
             (UPSERT_ORDER, knowledge.orders()),
@@ -178,6 +185,7 @@ class Ledger:
     def _undo(self) -> None:
         self._numbers.forget()
         self._knowledge.forget()
+        self._journal.forget()
         try:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")

@@ -12,7 +12,7 @@ one event for all followers are neighbours then, and one commit writes a few pag
 from ledger.toolkit import Database, Migrations
 
 APPLICATION_ID = 0x4C4B5354  # "LKST"
-VERSION = 2
+VERSION = 3
 
 migrations = Migrations("lockstep")
 
@@ -34,6 +34,12 @@ def _first(db: Database) -> None:
 @migrations(name="0002 instructions")
 def _second(db: Database) -> None:
     for statement in _SECOND:
+        db.execute(statement)
+
+
+@migrations(name="0003 journal")
+def _third(db: Database) -> None:
+    for statement in _THIRD:
         db.execute(statement)
 
 
@@ -204,4 +210,19 @@ _SECOND = (
     CREATE UNIQUE INDEX one_instruction ON instructions (leader_order_id, follower)
     WHERE closed_at IS NULL
     """,
+)
+
+# What is told to all followers alike has one body.
+_THIRD = (
+    "CREATE TABLE journal_bodies (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT",
+    """
+    CREATE TABLE journal (
+        id INTEGER PRIMARY KEY,
+        follower TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        body INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX journal_of ON journal (follower, at)",
 )

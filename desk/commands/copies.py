@@ -1,12 +1,11 @@
 """`copies`: what became of the leader's orders in each account, from the ledger."""
 
 import logging
-from difflib import get_close_matches
 
+from desk.commands.names import refuse_stranger
 from desk.commands.output import show_json, show_table
 from desk.config import Config
 from desk.documents import average, copy_document
-from desk.usage import Misused
 from domain.messages import CopyReport
 from ledger.reader import Reader
 
@@ -33,8 +32,8 @@ def run(config: Config, follower: str | None, order: str | None, as_json: bool) 
         copies = reader.copies(follower, order)
         if reader.running_pid() is None:
             logger.warning("No engine is running; this is what the ledger kept")
-    if follower is not None and not copies:
-        refuse_stranger(config, follower)
+    if not copies:
+        refuse_stranger(follower, [settings.name for settings in config.followers])
     if as_json:
         show_json([copy_document(copy) for copy in copies])
         return 0
@@ -42,16 +41,6 @@ def run(config: Config, follower: str | None, order: str | None, as_json: bool) 
         logger.warning("The newest %d of %d copies; --json has all", _MOST_ROWS, len(copies))
     show_table(_COLUMNS, [_row(copy) for copy in copies[-_MOST_ROWS:]])
     return 0
-
-
-def refuse_stranger(config: Config, follower: str) -> None:
-    """Raise Misused for a name that no follower has."""
-    names = [settings.name for settings in config.followers]
-    if follower in names:
-        return
-    near = get_close_matches(follower, names, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise Misused(f"no follower has that name{hint} (followers: {', '.join(names) or 'none'})")
 
 
 def _row(copy: CopyReport) -> tuple[object, ...]:

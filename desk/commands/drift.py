@@ -1,12 +1,11 @@
 """`drift`: where accounts differ from what their copies imply, and what would mend it."""
 
 import logging
-from difflib import get_close_matches
 
+from desk.commands.names import refuse_stranger
 from desk.commands.output import show_json, show_table
 from desk.comparing import compare
 from desk.config import Config
-from desk.usage import Misused
 from domain.differences import Difference, proposal
 from ledger.reader import Reader
 
@@ -19,10 +18,7 @@ def run(config: Config, follower: str | None, repair: bool, as_json: bool) -> in
     """Print the differences: 0 for none, 1 for some. Raises Misused and
     ledger.opening.LedgerUnusable."""
     names = [settings.name for settings in config.followers]
-    if follower is not None and follower not in names:
-        near = get_close_matches(follower, names, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise Misused(f"--follower names nobody{hint} (followers: {', '.join(names) or 'none'})")
+    refuse_stranger(follower, names)
     with Reader.open(config.engine.ledger) as reader:
         if reader.running_pid() is None:
             logger.warning("No engine is running; the copies are those that the ledger kept")

@@ -5,7 +5,7 @@ import time
 from argparse import Namespace
 from datetime import UTC, datetime
 
-from desk.commands.copies import refuse_stranger
+from desk.commands.names import refuse_stranger
 from desk.commands.output import show_json
 from desk.config import Config
 from desk.usage import Misused
@@ -23,7 +23,7 @@ _PAUSE_SECONDS = 0.1
 def run(config: Config, wanted: Namespace) -> int:
     """Write the instruction, and say what came of it while an engine runs: 0 taken or waiting
     for the next start, 1 refused. Raises Misused and ledger.opening.LedgerUnusable."""
-    refuse_stranger(config, wanted.name)
+    refuse_stranger(wanted.name, [settings.name for settings in config.followers])
     verdict, path = Verdict(wanted.verdict), config.engine.ledger
     order_id = _order_id(verdict, wanted.order_id)
     now = datetime.now(UTC)

@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from domain.copies import CopyState, Skipped
+from domain.copybook import CopyBook
 from domain.instruments import InstrumentKey, Segment
 from domain.messages import OrderSeen
 from domain.orders import OrderType, Product, Side, Status, Terms, Validity
@@ -120,12 +121,12 @@ def test_a_copy_that_waits_for_its_trigger_keeps_it_when_the_leaders_stop_has_tr
 
 
 def test_without_a_known_lot_a_contract_waits_and_a_share_does_not() -> None:
-    pair = Pair()
-    pair.book.master({})
-    assert pair.step() == Hold(Why.INSTRUMENT)
+    book, contract = CopyBook(RULES), leader_order()
+    book.seen(OrderSeen(contract, NOON, 1))
+    assert book.step(contract.order_id, Mood.ACTIVE, True, NOON) == Hold(Why.INSTRUMENT)
     share = leader_order(order_id="5", instrument=InstrumentKey(Segment.NSE_EQ, "1333"))
-    pair.book.seen(OrderSeen(share, NOON, 1))
-    assert isinstance(pair.book.step("5", Mood.ACTIVE, True, NOON), Place)
+    book.seen(OrderSeen(share, NOON, 1))
+    assert isinstance(book.step("5", Mood.ACTIVE, True, NOON), Place)
 
 
 @pytest.mark.parametrize("outcome", [Throttled("429"), NotSent("no route")])

@@ -57,7 +57,7 @@ class World:
 
     def _new_book(self) -> CopyBook:
         book = CopyBook(self.rules)
-        book.master({KEY: CONTRACT})
+        book.learn((CONTRACT,))
         return book
 
     def _share(self, quantity: int) -> int:

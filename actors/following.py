@@ -1,0 +1,296 @@
+"""How one follower follows: from each thing that it learns to the requests that it sends.
+
+Without threads, sockets or clocks of its own: it takes one `domain.inputs` after another, each at
+one instant, and what it wants done goes out through `Hands`. So a recorded day can be followed
+again (`desk.replaying`), by the very same decisions.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from actors.pace import Pace
+from actors.post import Post
+from actors.reporter import Reporter
+from actors.standing import Standing
+from domain.copies import Copy
+from domain.copybook import CopyBook
+from domain.inputs import (
+    BookRead,
+    BookRefused,
+    Drained,
+    Granted,
+    Heard,
+    Input,
+    Instructed,
+    InstrumentsFound,
+    LimiterLost,
+    Looked,
+    Mandate,
+    Mandated,
+    MarketFound,
+    Opened,
+    Rang,
+    Restored,
+)
+from domain.instruments import Segment
+from domain.messages import (
+    Answered,
+    Intent,
+    NotRecorded,
+    OrderHeard,
+    OrderSeen,
+    SessionChanged,
+)
+from domain.outcomes import Accepted, Outcome, Refusal, Throttled
+from domain.steps import Cancel, Done, Hold, Modify, Place, Request, Skip, Step
+
+logger = logging.getLogger(__name__)
+
+_OVERDUE = timedelta(seconds=10)
+_LEDGER_PAUSE = timedelta(seconds=1)
+_RANK = {Cancel: 0, Modify: 1, Place: 2}
+
+
+class Hands(Protocol):
+    """What a follower's decisions reach the world through."""
+
+    def note(self, told: Input, now: datetime) -> None:
+        """Keep what is about to be taken, before anything that follows from it."""
+        ...
+
+    def send(self, copy: Copy, step: Request, heard_ns: int | None, now: datetime) -> None:
+        """Record the intent of the step, and then send its request. `copy` is as it was planned
+        for; `heard_ns` is when what led to it came in, None for a timer."""
+        ...
+
+    def ring(self, leader_id: str, after: timedelta) -> None:
+        """Have `Rang` taken after that time."""
+        ...
+
+
+class Following:
+    """One follower's decisions, with everything that they depend on."""
+
+    def __init__(
+        self, name: str, client_id: str, mandate: Mandate, post: Post, hands: Hands
+    ) -> None:
+        self.book = CopyBook(mandate.rules)
+        self.pace = Pace(post, client_id, name)
+        self.standing = Standing(post, name, mandate.paused)
+        self.reporter = Reporter(post, self.book)
+        self.ready = False
+        self.drained = False
+        self.live: set[str] = set()
+        self._name = name
+        self._mandate = mandate
+        self._hands = hands
+        self._now: datetime
+        self._takes: dict[Segment, bool] = {}
+        self._waiting: dict[str, None] = {}
+        self._heard_ns: dict[str, int] = {}
+        self._alarms: dict[str, datetime] = {}
+
+    def open(self, now: datetime) -> None:
+        """Begin, with nothing to decide about until `Restored`."""
+        self._hands.note(Opened(self._mandate), now)
+        self.pace.open(self._mandate.windows)
+        self.standing.tell()
+
+    def look(self, now: datetime) -> None:
+        """Do what only time asks for: doubt what was never answered, and give up what was looked
+        for too long."""
+        doubted = self.book.overdue(self.live, now - self._mandate.patience - _OVERDUE)
+        parked = self.book.give_up(now)
+        if not doubted and not parked:
+            return
+        self._hands.note(Looked(), now)
+        self._now = now
+        if doubted:
+            self.pace.open(self._mandate.windows)
+        self._consider_each(doubted)
+        for leader_id in parked:
+            self._gave_up(leader_id)
+
+    def take(self, told: Input, now: datetime) -> None:
+        """Learn something, and do what follows."""
+        if isinstance(told, Looked):
+            self.look(now)
+            return
+        self._hands.note(told, now)
+        self._now = now
+        match told:
+            case OrderSeen():
+                self._seen(told)
+            case Answered():
+                self._answered(told)
+            case Granted(count):
+                self._permitted(count)
+            case Heard(orders):
+                self._heard(orders)
+            case BookRead():
+                self._book_read(told)
+            case Rang(leader_id):
+                self._alarms.pop(leader_id, None)
+                self._consider(leader_id)
+            case MarketFound(segment, takes):
+                self._takes[segment] = takes
+            case InstrumentsFound(instruments):
+                self.book.learn(instruments)
+            case SessionChanged():
+                self._consider_all()
+            case _:
+                self._take_rarer(told)
+
+    def _take_rarer(self, told: Input) -> None:
+        match told:
+            case NotRecorded(unsent):
+                self._not_recorded(unsent)
+            case Restored(copies):
+                self._restored(copies)
+            case BookRefused(refusal):
+                self.standing.refused(refusal)
+            case Instructed(instruction, shown):
+                self.book.resolve(instruction, shown)
+                self._consider(instruction.leader_order_id)
+            case Mandated(mandate):
+                self._mandated(mandate)
+            case LimiterLost():
+                self.pace.open(self._mandate.windows)
+            case Drained():
+                self.drained = True
+
+    # What happened
+
+    def _seen(self, seen: OrderSeen) -> None:
+        order_id = seen.order.order_id
+        if self.book.seen(seen):
+            self._heard_ns[order_id] = seen.heard_ns
+        self._consider(order_id)
+
+    def _restored(self, copies: Iterable[Copy]) -> None:
+        """Begin to decide, with the copies that the ledger kept."""
+        self.book.restore(copies, self._now)
+        self.book.resize(self._mandate.rules)
+        self.ready = True
+        self._consider_all()
+
+    def _answered(self, answer: Answered) -> None:
+        leader_id = answer.intent.leader_order_id
+        if leader_id not in self.book.copies:
+            return
+        self.book.answered(answer, self._now)
+        self._note_outcome(answer.outcome)
+        if answer.written_ns is None:
+            self.pace.put_back()
+        self.pace.want()
+        self._consider(leader_id)
+
+    def _note_outcome(self, came: Outcome) -> None:
+        """Learn about the account from an answer."""
+        if isinstance(came, Accepted):
+            self.pace.went_through()
+        elif isinstance(came, Throttled):
+            self.pace.throttled()
+        elif isinstance(came, Refusal):
+            self.standing.refused(came)
+
+    def _heard(self, told: Iterable[OrderHeard]) -> None:
+        for one in told:
+            self.book.price(one.order.instrument, one.ltp)
+            leader_id = self.book.heard(one.order)
+            if leader_id is not None:
+                self._consider(leader_id)
+
+    def _permitted(self, count: int) -> None:
+        self.pace.granted(count)
+        for leader_id in self._most_urgent(list(self._waiting)):
+            if not self.pace.in_hand:
+                break
+            self._waiting.pop(leader_id, None)
+            self._consider(leader_id)
+
+    def _most_urgent(self, leader_ids: list[str]) -> list[str]:
+        """Cancels before modifications before placements, else as they came."""
+        steps = {leader_id: self._step(leader_id) for leader_id in leader_ids}
+        return sorted(leader_ids, key=lambda leader_id: _RANK.get(type(steps[leader_id]), 3))
+
+    def _book_read(self, told: BookRead) -> None:
+        touched = self.book.read(told.rows, told.asked_at, told.complete)
+        if self.standing.token_refused:
+            self.standing.accepted()
+            self._consider_all()
+        self._consider_each(touched)
+
+    def _not_recorded(self, unsent: Intent) -> None:
+        """Nothing was sent; ask again after a pause."""
+        self.book.unrecorded(unsent)
+        self.pace.put_back()
+        self._hands.ring(unsent.leader_order_id, _LEDGER_PAUSE)
+
+    def _mandated(self, mandate: Mandate) -> None:
+        self._mandate = mandate
+        self.book.resize(mandate.rules)
+        self.standing.configured(mandate.paused)
+        self.pace.open(mandate.windows)
+        self._consider_all()
+
+    def _gave_up(self, leader_id: str) -> None:
+        self.reporter.touch(leader_id)
+        self.standing.alert(
+            f"the outcome of a request for order {leader_id} could not be found out",
+            "look at the account's order book, then: python run.py copies resolve "
+            f"{leader_id} {self._name} placed|absent",
+        )
+
+    # What follows
+
+    def _step(self, leader_id: str) -> Step:
+        takes = self._takes.get(self.book.orders[leader_id].instrument.segment, False)
+        return self.book.step(leader_id, self.standing.mood, takes, self._now)
+
+    def _consider(self, leader_id: str) -> None:
+        """Take the next step of one copy."""
+        if not self.ready or leader_id not in self.book.orders:
+            return
+        self.reporter.touch(leader_id)
+        if self.drained:
+            return
+        step = self._step(leader_id)
+        match step:
+            case Place() | Modify() | Cancel():
+                self._request(leader_id, step)
+            case Skip():
+                self.book.skip(leader_id, step)
+            case Hold(why, until):
+                self.book.hold(leader_id, why)
+                if until is not None:
+                    self._set_alarm(leader_id, until)
+        if isinstance(step, Done | Skip):
+            self.live.discard(leader_id)
+            self._waiting.pop(leader_id, None)
+        else:
+            self.live.add(leader_id)
+
+    def _consider_each(self, leader_ids: Iterable[str]) -> None:
+        for leader_id in leader_ids:
+            self._consider(leader_id)
+
+    def _consider_all(self) -> None:
+        self._consider_each(self._most_urgent(list(self.book.orders)) if self.ready else ())
+
+    def _request(self, leader_id: str, step: Request) -> None:
+        """Send a step's request, as soon as there is a permit."""
+        if not self.pace.take():
+            self._waiting[leader_id] = None
+            return
+        copy = self.book.copies[leader_id]
+        self.book.intended(leader_id, step, self._now)
+        self._hands.send(copy, step, self._heard_ns.get(leader_id), self._now)
+
+    def _set_alarm(self, leader_id: str, until: datetime) -> None:
+        now, set_for = self._now, self._alarms.get(leader_id)
+        if set_for is None or until < set_for or set_for < now:
+            self._alarms[leader_id] = until
+            self._hands.ring(leader_id, until - now)

@@ -1,0 +1,176 @@
+"""Following a recorded day again: what each follower took, taken once more by the same code."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from operator import attrgetter
+
+from actors.following import Following
+from actors.post import Post
+from domain.copies import Copy
+from domain.inputs import Input, Opened
+from domain.messages import CopyReport, NotRecorded
+from domain.orders import Terms
+from domain.sessions import IST
+from domain.steps import Cancel, Modify, Place, Request
+from ledger.history import Requested, requests_of
+from ledger.journal import Noted, noted
+from ledger.reader import Reader
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """From one instant (inclusive) to another."""
+
+    since: datetime
+    until: datetime
+
+    def has(self, at: datetime) -> bool:
+        """Whether the instant is of this day."""
+        return self.since <= at < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A follower's day, recorded and followed again: how much there was of it, and in plain words
+    what came out differently."""
+
+    follower: str
+    inputs: int
+    requests: int
+    copies: int
+    differences: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Again:
+    """What a follower decides when it takes its day once more."""
+
+    follower: str
+    planned: list[Requested] = field(default_factory=list)
+    reports: dict[str, CopyReport] = field(default_factory=dict)
+    cut_off: set[Requested] = field(default_factory=set)
+    inputs: int = 0
+    last: datetime | None = None
+
+    def note(self, told: Input, now: datetime) -> None:
+        """Nothing: it is noted already."""
+
+    def send(self, copy: Copy, step: Request, heard_ns: int | None, now: datetime) -> None:
+        self.planned.append(Requested(now, copy.leader_order_id, step))
+
+    def ring(self, leader_id: str, after: timedelta) -> None:
+        """Nothing: when it rang is noted already."""
+
+    def take_all(self, notes: Iterable[Noted], day: Day) -> None:
+        """Follow the day. A crash ends an actor's life, as it did then."""
+        following: Following | None = None
+        for one in notes:
+            self.inputs += day.has(one.at)
+            if isinstance(one.told, Opened):
+                self._cut()
+                following = Following(self.follower, "", one.told.mandate, Post(), self)
+                following.open(one.at)
+            elif following is not None:
+                self._forget_unrecorded(one.told)
+                try:
+                    following.take(one.told, one.at)
+                except Exception:
+                    logger.exception("%s crashed at what it took at %s", self.follower, one.at)
+                    following = None
+            self.last = one.at
+        self._cut()
+        self.planned = [one for one in self.planned if day.has(one.at)]
+        if following is not None:
+            self._report(following, day)
+
+    def _cut(self) -> None:
+        """A life ended: what it was about to ask for last may not have been recorded."""
+        self.cut_off |= {one for one in self.planned if one.at == self.last}
+
+    def _forget_unrecorded(self, told: Input) -> None:
+        """What the ledger could not keep was not sent."""
+        if isinstance(told, NotRecorded):
+            unsent = told.intent
+            gone = Requested(unsent.intended_at, unsent.leader_order_id, unsent.request)
+            self.planned = [one for one in self.planned if one != gone]
+
+    def _report(self, following: Following, day: Day) -> None:
+        for leader_id, copy in following.book.copies.items():
+            report = following.book.report(leader_id, day.until)
+            if report is not None and copy.born is not None and day.has(copy.born):
+                self.reports[leader_id] = report
+
+
+def follow_again(reader: Reader, follower: str, day: Day) -> Compared:
+    """Follow the day again and say what differs from what was recorded. Raises
+    ledger.opening.LedgerUnusable, and ValueError where another version wrote the journal."""
+    again = _Again(follower)
+    again.take_all(noted(reader, follower, day.since, day.until), day)
+    asked = requests_of(reader, follower, day.since, day.until)
+    kept = {copy.leader_order_id: copy for copy in reader.copies(follower)}
+    differences = (*_requests(again, asked), *_copies(again.reports, kept, day))
+    return Compared(follower, again.inputs, len(asked), len(again.reports), differences)
+
+
+def _requests(again: "_Again", asked: Sequence[Requested]) -> Iterator[str]:
+    """Requests that were made only once; but what a kill kept from being recorded is no
+    difference."""
+    then, now = set(asked), set(again.planned)
+    for one in asked:
+        if one not in now:
+            yield f"{_words(one)} was asked for, and is not now"
+    for one in again.planned:
+        if one not in then and one not in again.cut_off:
+            yield f"{_words(one)} is asked for now, and was not"
+
+
+def _copies(
+    again: Mapping[str, CopyReport], then: Mapping[str, CopyReport], day: Day
+) -> Iterator[str]:
+    """Copies that ended differently, but for those that went on after the day."""
+    for leader_id, copy in again.items():
+        recorded = then.get(leader_id)
+        if recorded is None:
+            yield f"the copy of order {leader_id} was not recorded"
+        elif recorded.at is None or recorded.at < day.until:
+            for name, before, after in zip(
+                _COMPARED, _compared(recorded), _compared(copy), strict=True
+            ):
+                if before != after:
+                    yield f"the copy of order {leader_id}: {name} was {before}, and is {after} now"
+
+
+_COMPARED = (
+    "state",
+    "reason",
+    "order_ids",
+    "correlation_ids",
+    "quantity",
+    "filled",
+    "traded_value",
+    "leader_filled",
+    "leader_value",
+    "in_step",
+)
+_compared = attrgetter(*_COMPARED)
+
+
+def _words(one: Requested) -> str:
+    match one.request:
+        case Place(ticket):
+            asked = f"{ticket.side} {_terms(ticket.terms)} as {ticket.correlation_id}"
+        case Modify(order_id, terms):
+            asked = f"order {order_id} changed to {_terms(terms)}"
+        case Cancel(order_id):
+            asked = f"the cancel of order {order_id}"
+    at = one.at.astimezone(IST).strftime("%H:%M:%S.%f")
+    return f"{at}, for order {one.leader_order_id}: {asked}"
+
+
+def _terms(terms: Terms) -> str:
+    price = f" at {terms.price / 100:.2f}" if terms.price else ""
+    return f"{terms.quantity} {terms.order_type}{price}"

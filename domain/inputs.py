@@ -1,0 +1,149 @@
+"""Everything that one follower decides by, and nothing else.
+
+A follower's decisions follow from its inputs, each taken at one instant: the same inputs lead to
+the same copies, today and in a replay of a recorded day.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.copies import Copy
+from domain.instructions import Instruction
+from domain.instruments import Instrument, Segment
+from domain.messages import Answered, NotRecorded, OrderHeard, OrderSeen, SessionChanged
+from domain.orders import Order
+from domain.outcomes import Refusal
+from domain.permits import DHAN_ORDERS, Window
+from domain.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """What the roster asks of a follower: its rules, whether it takes new orders, the windows
+    that pace it, and how long an answer may take."""
+
+    rules: Rules
+    paused: bool = False
+    windows: tuple[Window, ...] = DHAN_ORDERS
+    patience: timedelta = timedelta(seconds=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The follower's actor began, knowing nothing yet."""
+
+    mandate: Mandate
+
+
+@dataclass(frozen=True, slots=True)
+class Mandated:
+    """The mandate is another one from now on."""
+
+    mandate: Mandate
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The follower's copies as the ledger kept them."""
+
+    copies: tuple[Copy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """So many more requests may be sent."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimiterLost:
+    """Whatever was granted before counts no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The account's own socket told of its orders."""
+
+    orders: tuple[OrderHeard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BookRead:
+    """The account's order book was read: those of its rows that say something of a copy, and
+    whether every row could be read."""
+
+    rows: tuple[Order, ...]
+    asked_at: datetime
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BookRefused:
+    """Dhan refused to show the account's order book."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class MarketFound:
+    """Whether the segment's market takes orders from now on."""
+
+    segment: Segment
+    takes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentsFound:
+    """What the instrument master says of instruments that the follower trades."""
+
+    instruments: tuple[Instrument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rang:
+    """It is time to look again at the copy of a leader order."""
+
+    leader_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A look at the time found requests that were never answered, or were looked for too long,
+    or a copy that has fallen behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """Nothing more is to be decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instructed:
+    """The operator's word on a parked copy, and the row of the account's order book with the
+    order that it names."""
+
+    instruction: Instruction
+    shown: Order | None
+
+
+Input = (
+    Opened
+    | Mandated
+    | Restored
+    | OrderSeen
+    | Answered
+    | NotRecorded
+    | Granted
+    | LimiterLost
+    | Heard
+    | BookRead
+    | BookRefused
+    | MarketFound
+    | SessionChanged
+    | InstrumentsFound
+    | Rang
+    | Looked
+    | Drained
+    | Instructed
+)

@@ -1,0 +1,158 @@
+"""The journal: what every follower decided by, kept so that a day can be followed again.
+
+An input is kept as its kind and the JSON of its fields. What is told to all followers alike is
+kept once.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Protocol, get_args
+
+from cattrs import Converter
+from cattrs.gen import make_dict_unstructure_fn
+from cattrs.strategies import configure_tagged_union
+
+from domain.inputs import Input, Mandate, Opened
+from domain.outcomes import Outcome
+from domain.protection import Protection
+from domain.rules import Rules
+from domain.sizing import Sizing, parse
+from domain.steps import Request
+from ledger.instants import instant, micros
+
+INSERT_NOTED = "INSERT INTO journal (id, follower, at, kind, body) VALUES (?, ?, ?, ?, ?)"
+INSERT_BODY = "INSERT INTO journal_bodies (id, body) VALUES (?, ?)"
+
+_NOTED = """
+    SELECT journal.at, journal.kind, journal_bodies.body FROM journal
+    JOIN journal_bodies ON journal_bodies.id = journal.body
+    WHERE follower = ?1 AND journal.id >= ?2 AND at < ?3 ORDER BY journal.id
+"""
+_BEGINNING = """
+    SELECT max(id) FROM journal WHERE follower = ?1 AND kind = 'Opened' AND at <= ?2
+"""
+_FIRST = "SELECT min(id) FROM journal WHERE follower = ?1 AND kind = 'Opened' AND at < ?2"
+_FOLLOWERS = "SELECT DISTINCT follower FROM journal WHERE at >= ?1 AND at < ?2 ORDER BY follower"
+_MOST_SHARED = 256
+
+_Row = tuple[str | int, ...]
+
+_KINDS: dict[str, type[Input]] = {kind.__name__: kind for kind in get_args(Input)}
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An input, and the instant at which the follower took it."""
+
+    follower: str
+    at: datetime
+    told: Input
+
+
+class Journal:
+    """Rows for the next commit, numbered ahead."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._committed = self._last = _newest(connection, "journal")
+        self._bodies_committed = self._last_body = _newest(connection, "journal_bodies")
+        self._shared: dict[int, tuple[Input, int]] = {}
+        self.rows: list[_Row] = []
+        self.bodies: list[_Row] = []
+
+    def add(self, noted: Noted) -> None:
+        """Have the input in the next commit."""
+        told = noted.told
+        shared = self._shared.get(id(told))
+        if shared is None:
+            self._last_body += 1
+            self.bodies.append((self._last_body, encode(told)))
+            shared = self._shared[id(told)] = (told, self._last_body)
+        self._last += 1
+        kind = type(told).__name__
+        self.rows.append((self._last, noted.follower, micros(noted.at), kind, shared[1]))
+
+    def committed(self) -> None:
+        """What was added is in the ledger now."""
+        self._committed, self._bodies_committed = self._last, self._last_body
+        self.rows, self.bodies = [], []
+        while len(self._shared) > _MOST_SHARED:
+            del self._shared[next(iter(self._shared))]
+
+    def forget(self) -> None:
+        """What was added will not be committed."""
+        if self.rows:
+            self._last, self._last_body = self._committed, self._bodies_committed
+            self.rows, self.bodies = [], []
+            self._shared.clear()
+
+
+class Rows(Protocol):
+    """A ledger, for its writer or an onlooker."""
+
+    def rows(self, sql: str, *values: str | int | None) -> list[sqlite3.Row]:
+        """The rows that a query finds."""
+        ...
+
+
+def followers_noted(ledger: Rows, since: datetime, until: datetime) -> list[str]:
+    """Who took anything within that time. Raises what `rows` raises."""
+    return [row["follower"] for row in ledger.rows(_FOLLOWERS, micros(since), micros(until))]
+
+
+def noted(ledger: Rows, follower: str, since: datetime, until: datetime) -> Iterator[Noted]:
+    """What a follower took until then, in order, from where its actor began that ran at `since`
+    (or began first after it). Raises what `rows` raises, and ValueError for an input that
+    another version wrote and this one cannot read."""
+    asked = (follower, micros(since))
+    first = ledger.rows(_BEGINNING, *asked)[0][0]
+    if first is None:
+        first = ledger.rows(_FIRST, follower, micros(until))[0][0]
+    if first is None:
+        return
+    for row in ledger.rows(_NOTED, follower, first, micros(until)):
+        yield Noted(follower, instant(row["at"]), decode(row["kind"], row["body"]))
+
+
+def encode(told: Input) -> str:
+    """The fields of an input as JSON."""
+    return json.dumps(_words.unstructure(told), separators=(",", ":"))
+
+
+def decode(kind: str, body: str) -> Input:
+    """The input of that kind. Raises ValueError for one that this version cannot read."""
+    try:
+        told: Input = _words.structure(json.loads(body), _KINDS[kind])
+    except Exception as trouble:
+        raise ValueError(f"an input {kind} that this version cannot read") from trouble
+    return told
+
+
+def _newest(connection: sqlite3.Connection, table: str) -> int:
+    return int(connection.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or 0)
+
+
+def _converter() -> Converter:
+    """Amounts and instants as whole numbers. Fields that have
+    their default are left out, but for those of a mandate: other defaults must not rewrite it."""
+    made = Converter(omit_if_default=True)
+    made.register_unstructure_hook(datetime, micros)
+    made.register_structure_hook(datetime, lambda number, _: instant(number))
+    made.register_unstructure_hook(timedelta, lambda one: one // timedelta.resolution)
+    made.register_structure_hook(timedelta, lambda number, _: number * timedelta.resolution)
+    made.register_unstructure_hook(Fraction, str)
+    made.register_structure_hook(Fraction, lambda text, _: Fraction(text))
+    made.register_unstructure_hook(Sizing, lambda rule: rule.text)
+    made.register_structure_hook(Sizing, lambda text, _: parse(text))
+    for union in (Outcome, Request):
+        configure_tagged_union(union, made, tag_name="is")
+    for whole in (Protection, Rules, Mandate, Opened):
+        hook = make_dict_unstructure_fn(whole, made, _cattrs_omit_if_default=False)
+        made.register_unstructure_hook(whole, hook)
+    return made
+
+
+_words = _converter()
