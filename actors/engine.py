@@ -9,6 +9,7 @@ import logging
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pykka
@@ -23,6 +24,7 @@ from actors.instruments import InstrumentsActor
 from actors.ledger import LedgerActor, Record, Settle
 from actors.limiter import RateLimiterActor
 from actors.market_clock import MarketClockActor, TakesOrders, exchange_hours
+from actors.patience import Patience
 from actors.post import (
     BOARD,
     FEED,
@@ -37,7 +39,7 @@ from actors.post import (
     follower_name,
 )
 from actors.recovery import RecoveryActor
-from actors.supervisor import Patience, RosterChanged, StartActor, Started, StopChildren, Supervisor
+from actors.supervisor import RosterChanged, StartActor, Started, StopChildren, Supervisor
 from actors.timer import Timer
 from actors.upkeep import Drain
 from dhan.feed import FeedAddress
@@ -54,7 +56,8 @@ _SETTLE_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """What the engine needs to run; the followers come with `Engine.follow`."""
+    """What the engine needs to run; the followers come with `Engine.follow`. `journal` is how
+    long what they took is kept."""
 
     ledger: Path
     leader: AccountAddress
@@ -62,6 +65,7 @@ class EngineSettings:
     master: str
     sweep_seconds: float = 3.0
     takes_orders: TakesOrders = exchange_hours
+    journal: timedelta = timedelta(days=30)
     patience: Patience = field(default_factory=Patience)
 
 
@@ -90,7 +94,7 @@ class Engine:
         self.post.register(SUPERVISOR, supervisor)
         supervisor.tell(Begin())
         self._run(BOARD, lambda: BoardActor.start(floor))
-        self._run(LEDGER, lambda: LedgerActor.start(floor, settings.ledger))
+        self._run(LEDGER, lambda: LedgerActor.start(floor, settings.ledger, settings.journal))
         self._run(LIMITER, lambda: RateLimiterActor.start(floor))
         self._run(MARKET_CLOCK, lambda: MarketClockActor.start(floor))
         self._run(INSTRUMENTS, lambda: InstrumentsActor.start(floor, settings.master))

@@ -104,8 +104,8 @@ class FollowerActor(FloorActor):
         return None
 
     def _flush(self) -> None:
-        self._following.reporter.flush(self.floor.clock.now())
         self._dispatcher.flush()
+        self._following.reporter.flush(self.floor.clock.now())
 
     def _take(self, told: Input) -> None:
         self._following.take(told, self.floor.clock.now())

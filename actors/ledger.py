@@ -7,7 +7,7 @@ the requests whose intents were recorded to the wire. No commit, no request.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from actors.floor import Floor, FloorActor
@@ -30,6 +30,7 @@ _MEMORY = timedelta(days=5)
 _RETRY_SECONDS = 1.0
 _TIDY_SECONDS = 1.0
 _TIDY, _BACKLOG = "tidy", "backlog"
+_NEXT_PRUNE, _PRUNE_EVERY = timedelta(seconds=1), timedelta(hours=1)
 _MOST_AT_ONCE = 500
 _URGENCY = {Change.CANCEL: 0, Change.MODIFY: 1, None: 2}
 
@@ -78,15 +79,17 @@ _Kept = Dispatch | Record | Journaled
 class LedgerActor(FloorActor):
     """Owns the ledger; every write of the process goes through its mailbox."""
 
-    def __init__(self, floor: Floor, path: Path) -> None:
+    def __init__(self, floor: Floor, path: Path, journal: timedelta) -> None:
         super().__init__(LEDGER, floor)
-        self._path = path
+        self._path, self._journal = path, journal
         self._ledger: Ledger
         self._backlog: list[Entry] = []
         self._failing = False
+        self._prune_at: datetime
 
     def begin(self) -> None:
         self._ledger = Ledger.open(self._path)
+        self._prune_at = self.floor.clock.now()
         self.later(_TIDY_SECONDS, Tick(_TIDY))
 
     def end(self) -> None:
@@ -114,8 +117,16 @@ class LedgerActor(FloorActor):
     def _tidy(self) -> None:
         if self.actor_inbox.empty():
             self._ledger.tidy()
+            self._prune()
         self._tell_instructions()
         self.later(_TIDY_SECONDS, Tick(_TIDY))
+
+    def _prune(self) -> None:
+        """Let go of a little of what was kept for long enough."""
+        now = self.floor.clock.now()
+        if now >= self._prune_at:
+            more = self._ledger.prune(now - self._journal)
+            self._prune_at = now + (_NEXT_PRUNE if more else _PRUNE_EVERY)
 
     def _tell_instructions(self) -> None:
         """Tell followers what the operator wrote beside this process, until they answer."""

@@ -131,6 +131,7 @@ def _settings(path: Path, tables: schema.Lockstep) -> Config:
     master = dhan.master_url if schema.is_url(dhan.master_url) else str(folder / dhan.master_url)
     engine = EngineSettings(
         ledger=folder / tables.ledger.path,
+        journal=timedelta(days=tables.ledger.journal_days),
         leader=AccountAddress(tables.leader.client_id, dhan.api_url, token),
         leader_feed=FeedAddress(tables.leader.client_id, dhan.feed_url, token),
         master=master,

@@ -67,6 +67,7 @@ def _fixed(running: Config, wanted: Config) -> Iterator[Alert]:
         ("dhan.feed_url", before.leader_feed.url == after.leader_feed.url),
         ("dhan.master_url", before.master == after.master),
         ("ledger.path", before.ledger == after.ledger),
+        ("ledger.journal_days", before.journal == after.journal),
         ("clock.sessions", before.takes_orders is after.takes_orders),
         ("clock.calendar", running.calendar == wanted.calendar),
         ("recovery.sweep_seconds", before.sweep_seconds == after.sweep_seconds),

@@ -133,6 +133,9 @@ class Dhan(Table):
 
 class Ledger(Table):
     path: Text = Field(default="copy_trading.db", description="the path of a file")
+    journal_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=30, description="whole days from 1 to 3650, for which `replay` is possible"
+    )
 
 
 class Clock(Table):

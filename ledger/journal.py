@@ -37,7 +37,25 @@ _BEGINNING = """
 """
 _FIRST = "SELECT min(id) FROM journal WHERE follower = ?1 AND kind = 'Opened' AND at < ?2"
 _FOLLOWERS = "SELECT DISTINCT follower FROM journal WHERE at >= ?1 AND at < ?2 ORDER BY follower"
+_LIVES = """
+    SELECT follower, max(id) AS began FROM journal INDEXED BY journal_lives
+    WHERE kind = 'Opened' AND at < ?1 GROUP BY follower
+"""
+_PRUNE = """
+    DELETE FROM journal WHERE id IN (
+        SELECT id FROM journal INDEXED BY journal_of
+        WHERE follower = ?1 AND at < ?2 AND id < ?3 ORDER BY at LIMIT ?4
+    )
+"""
+_PRUNE_BODIES = """
+    DELETE FROM journal_bodies WHERE id IN (
+        SELECT id FROM journal_bodies
+        WHERE id < (SELECT body FROM journal ORDER BY id LIMIT 1) - ?1 ORDER BY id LIMIT ?2
+    )
+"""
+_PRUNED_AT_ONCE = 2000
 _MOST_SHARED = 256
+_MARGIN = 10_000  # of bodies, more than can be shared with later inputs
 
 _Row = tuple[str | int, ...]
 
@@ -57,6 +75,7 @@ class Journal:
     """Rows for the next commit, numbered ahead."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         self._committed = self._last = _newest(connection, "journal")
         self._bodies_committed = self._last_body = _newest(connection, "journal_bodies")
         self._shared: dict[int, tuple[Input, int]] = {}
@@ -88,6 +107,17 @@ class Journal:
             self._last, self._last_body = self._committed, self._bodies_committed
             self.rows, self.bodies = [], []
             self._shared.clear()
+
+    def prune(self, before: datetime) -> bool:
+        """Delete some of what was noted before then, but whole lives of actors only, so that
+        what is kept can be followed from a beginning; whether there may be more."""
+        deleted, until = 0, micros(before)
+        for follower, began in self._connection.execute(_LIVES, (until,)).fetchall():
+            room = _PRUNED_AT_ONCE - deleted
+            done = self._connection.execute(_PRUNE, (follower, until, began, room))
+            deleted += done.rowcount
+        bodies = self._connection.execute(_PRUNE_BODIES, (_MARGIN, _PRUNED_AT_ONCE))
+        return max(deleted, bodies.rowcount) >= _PRUNED_AT_ONCE
 
 
 class Rows(Protocol):

@@ -6,6 +6,7 @@ Everything of a batch is committed in one transaction with one fsync, or nothing
 import logging
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -125,6 +126,19 @@ class Ledger:
             self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error as error:
             logger.warning("The ledger's log could not be folded: %s", error)
+
+    def prune(self, before: datetime) -> bool:
+        """For a quiet moment: let go of some of what the journal kept before then; whether there
+        may be more."""
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            more = self._journal.prune(before)
+            self.connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._undo()
+            logger.warning("The journal could not be pruned: %s", error)
+            return False
+        return more
 
     def rows(self, sql: str, *values: str | int | None) -> list[sqlite3.Row]:
         """The rows that a query finds. Raises `LedgerFailure`."""

@@ -225,4 +225,5 @@ _THIRD = (
     ) STRICT
     """,
     "CREATE INDEX journal_of ON journal (follower, at)",
+    "CREATE INDEX journal_lives ON journal (follower, at) WHERE kind = 'Opened'",
 )

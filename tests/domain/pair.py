@@ -14,7 +14,6 @@ from domain.steps import Cancel, Modify, Place, Request, Skip, Step
 from tests.domain.builders import (
     CONTRACT,
     FOLLOWER,
-    KEY,
     NOON,
     RULES,
     after,

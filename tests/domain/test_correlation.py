@@ -11,7 +11,7 @@ from domain.correlation import MOST_CHARACTERS, correlation_id, ours
 from domain.messages import OrderSeen
 from domain.rules import Mood
 from domain.steps import Done, Place, Skip
-from tests.domain.builders import CONTRACT, KEY, NOON, RULES, leader_order
+from tests.domain.builders import CONTRACT, NOON, RULES, leader_order
 
 many = settings(deadline=None, max_examples=250)
 
