@@ -1,7 +1,7 @@
 """Following a recorded day again: what each follower took, taken once more by the same code."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -19,6 +19,9 @@ from ledger.journal import Noted, noted
 from ledger.reader import Reader
 
 logger = logging.getLogger(__name__)
+
+
+_LAST_MOMENT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class _Again:
 
     follower: str
     planned: list[Requested] = field(default_factory=list)
-    reports: dict[str, CopyReport] = field(default_factory=dict)
+    reports: dict[str, list[CopyReport]] = field(default_factory=dict)
     cut_off: set[Requested] = field(default_factory=set)
     inputs: int = 0
     last: datetime | None = None
@@ -65,8 +68,12 @@ class _Again:
     def ring(self, leader_id: str, after: timedelta) -> None:
         """Nothing: when it rang is noted already."""
 
-    def take_all(self, notes: Iterable[Noted], day: Day) -> None:
-        """Follow the day. A crash ends an actor's life, as it did then."""
+    def take_all(self, notes: Sequence[Noted], day: Day) -> None:
+        """Follow the day. A crash ends an actor's life, as it did then.
+
+        Of the last moment every report is kept, as a kill may have kept the last of them from
+        being recorded.
+        """
         following: Following | None = None
         for one in notes:
             self.inputs += day.has(one.at)
@@ -82,10 +89,10 @@ class _Again:
                     logger.exception("%s crashed at what it took at %s", self.follower, one.at)
                     following = None
             self.last = one.at
+            if following is not None and one.at >= notes[-1].at - _LAST_MOMENT:
+                self._report(following, day)
         self._cut()
         self.planned = [one for one in self.planned if day.has(one.at)]
-        if following is not None:
-            self._report(following, day)
 
     def _cut(self) -> None:
         """A life ended: what it was about to ask for last may not have been recorded."""
@@ -102,14 +109,14 @@ class _Again:
         for leader_id, copy in following.book.copies.items():
             report = following.book.report(leader_id, day.until)
             if report is not None and copy.born is not None and day.has(copy.born):
-                self.reports[leader_id] = report
+                self.reports.setdefault(leader_id, []).append(report)
 
 
 def follow_again(reader: Reader, follower: str, day: Day) -> Compared:
     """Follow the day again and say what differs from what was recorded. Raises
     ledger.opening.LedgerUnusable, and ValueError where another version wrote the journal."""
     again = _Again(follower)
-    again.take_all(noted(reader, follower, day.since, day.until), day)
+    again.take_all(list(noted(reader, follower, day.since, day.until)), day)
     asked = requests_of(reader, follower, day.since, day.until)
     kept = {copy.leader_order_id: copy for copy in reader.copies(follower)}
     differences = (*_requests(again, asked), *_copies(again.reports, kept, day))
@@ -129,19 +136,19 @@ def _requests(again: "_Again", asked: Sequence[Requested]) -> Iterator[str]:
 
 
 def _copies(
-    again: Mapping[str, CopyReport], then: Mapping[str, CopyReport], day: Day
+    again: Mapping[str, Sequence[CopyReport]], then: Mapping[str, CopyReport], day: Day
 ) -> Iterator[str]:
     """Copies that ended differently, but for those that went on after the day."""
-    for leader_id, copy in again.items():
+    for leader_id, copies in again.items():
         recorded = then.get(leader_id)
         if recorded is None:
             yield f"the copy of order {leader_id} was not recorded"
         elif recorded.at is None or recorded.at < day.until:
-            for name, before, after in zip(
-                _COMPARED, _compared(recorded), _compared(copy), strict=True
-            ):
-                if before != after:
-                    yield f"the copy of order {leader_id}: {name} was {before}, and is {after} now"
+            before, after = _compared(recorded), [_compared(copy) for copy in copies]
+            if before not in after:
+                for name, was, now in zip(_COMPARED, before, after[-1], strict=True):
+                    if was != now:
+                        yield f"the copy of order {leader_id}: {name} was {was!r}, is {now!r} now"
 
 
 _COMPARED = (
