@@ -135,7 +135,7 @@ class FollowerActor(FloorActor):
             case Tick(leader_id):
                 self._take(Rang(leader_id))
             case SessionChanged():
-                self._take(message)
+                pass  # the markets were looked at already
             case NotRecorded():
                 self._not_recorded(message)
             case FeedLive() | FeedLost() | FeedRefused():

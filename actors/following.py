@@ -6,10 +6,10 @@ again (`desk.replaying`), by the very same decisions.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Protocol
 
+from actors.hands import Hands
 from actors.pace import Pace
 from actors.post import Post
 from actors.reporter import Reporter
@@ -34,14 +34,13 @@ from domain.inputs import (
     Rang,
     Restored,
 )
-from domain.instruments import Segment
+from domain.instruments import Instrument, InstrumentKey, Segment
 from domain.messages import (
     Answered,
     Intent,
     NotRecorded,
     OrderHeard,
     OrderSeen,
-    SessionChanged,
 )
 from domain.outcomes import Accepted, Outcome, Refusal, Throttled
 from domain.steps import Cancel, Done, Hold, Modify, Place, Request, Skip, Step
@@ -51,23 +50,6 @@ logger = logging.getLogger(__name__)
 _OVERDUE = timedelta(seconds=10)
 _LEDGER_PAUSE = timedelta(seconds=1)
 _RANK = {Cancel: 0, Modify: 1, Place: 2}
-
-
-class Hands(Protocol):
-    """What a follower's decisions reach the world through."""
-
-    def note(self, told: Input, now: datetime) -> None:
-        """Keep what is about to be taken, before anything that follows from it."""
-        ...
-
-    def send(self, copy: Copy, step: Request, heard_ns: int | None, now: datetime) -> None:
-        """Record the intent of the step, and then send its request. `copy` is as it was planned
-        for; `heard_ns` is when what led to it came in, None for a timer."""
-        ...
-
-    def ring(self, leader_id: str, after: timedelta) -> None:
-        """Have `Rang` taken after that time."""
-        ...
 
 
 class Following:
@@ -82,7 +64,7 @@ class Following:
         self.reporter = Reporter(post, self.book)
         self.ready = False
         self.drained = False
-        self.live: set[str] = set()
+        self.live: dict[str, None] = {}
         self._name = name
         self._mandate = mandate
         self._hands = hands
@@ -136,10 +118,9 @@ class Following:
                 self._consider(leader_id)
             case MarketFound(segment, takes):
                 self._takes[segment] = takes
+                self._consider_live(lambda key: key.segment is segment)
             case InstrumentsFound(instruments):
-                self.book.learn(instruments)
-            case SessionChanged():
-                self._consider_all()
+                self._found(instruments)
             case _:
                 self._take_rarer(told)
 
@@ -203,6 +184,11 @@ class Following:
             if leader_id is not None:
                 self._consider(leader_id)
 
+    def _found(self, instruments: Iterable[Instrument]) -> None:
+        self.book.learn(instruments)
+        found = {instrument.key for instrument in instruments}
+        self._consider_live(lambda key: key in found)
+
     def _permitted(self, count: int) -> None:
         self.pace.granted(count)
         for leader_id in self._most_urgent(list(self._waiting)):
@@ -240,8 +226,8 @@ class Following:
         self.reporter.touch(leader_id)
         self.standing.alert(
             f"the outcome of a request for order {leader_id} could not be found out",
-            "look at the account's order book, then: python run.py copies resolve "
-            f"{leader_id} {self._name} placed|absent",
+            "look at the account's order book, then say what is so: python run.py copies resolve "
+            f"{leader_id} {self._name} placed --order-id ID (or: absent)",
         )
 
     # What follows
@@ -268,14 +254,20 @@ class Following:
                 if until is not None:
                     self._set_alarm(leader_id, until)
         if isinstance(step, Done | Skip):
-            self.live.discard(leader_id)
+            self.live.pop(leader_id, None)
             self._waiting.pop(leader_id, None)
         else:
-            self.live.add(leader_id)
+            self.live[leader_id] = None
 
     def _consider_each(self, leader_ids: Iterable[str]) -> None:
         for leader_id in leader_ids:
             self._consider(leader_id)
+
+    def _consider_live(self, concerned: Callable[[InstrumentKey], bool]) -> None:
+        """Consider the copies that wait or rest, in the instruments that are concerned."""
+        orders = self.book.orders
+        live = [one for one in self.live if one in orders and concerned(orders[one].instrument)]
+        self._consider_each(self._most_urgent(live))
 
     def _consider_all(self) -> None:
         self._consider_each(self._most_urgent(list(self.book.orders)) if self.ready else ())

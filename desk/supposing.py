@@ -26,13 +26,13 @@ from domain.inputs import (
     Rang,
     Restored,
 )
-from domain.messages import Answered, CopyReport, OrderHeard, OrderSeen, SessionChanged
+from domain.messages import Answered, CopyReport, OrderHeard, OrderSeen
 from domain.orders import Order, Source, Stamp, Status
 from domain.outcomes import Accepted
 from domain.steps import Cancel, Modify, Place, Request
 from ledger.journal import Noted
 
-_AS_RECORDED = (OrderSeen, MarketFound, InstrumentsFound, SessionChanged)
+_AS_RECORDED = (OrderSeen, MarketFound, InstrumentsFound)
 _PERMITS = 1_000_000
 
 

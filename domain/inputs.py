@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from domain.copies import Copy
 from domain.instructions import Instruction
 from domain.instruments import Instrument, Segment
-from domain.messages import Answered, NotRecorded, OrderHeard, OrderSeen, SessionChanged
+from domain.messages import Answered, NotRecorded, OrderHeard, OrderSeen
 from domain.orders import Order
 from domain.outcomes import Refusal
 from domain.permits import DHAN_ORDERS, Window
@@ -140,7 +140,6 @@ Input = (
     | BookRead
     | BookRefused
     | MarketFound
-    | SessionChanged
     | InstrumentsFound
     | Rang
     | Looked

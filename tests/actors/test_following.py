@@ -1,0 +1,150 @@
+"""A follower's decisions without its actor: what each input leads to."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from actors.following import Following
+from actors.post import Post
+from domain.copies import Copy
+from domain.inputs import (
+    Drained,
+    Granted,
+    Input,
+    InstrumentsFound,
+    LimiterLost,
+    Looked,
+    Mandate,
+    Mandated,
+    MarketFound,
+    Opened,
+    Rang,
+    Restored,
+)
+from domain.instruments import Segment
+from domain.messages import NotRecorded, OrderSeen
+from domain.orders import Status
+from domain.rules import Rules
+from domain.steps import Cancel, Place, Request
+from tests.domain.builders import CONTRACT, LEADER_ORDER, NOON, RULES, after, intent, leader_order
+
+MANDATE = Mandate(RULES)
+READY: tuple[Input, ...] = (
+    Restored(()),
+    Granted(10),
+    MarketFound(Segment.NSE_FNO, takes=True),
+    InstrumentsFound((CONTRACT,)),
+)
+SEEN = OrderSeen(leader_order(), NOON, 1)
+
+
+@dataclass
+class Hands:
+    """Keeps what is noted, sent and to be rung."""
+
+    notes: list[tuple[Input, datetime]] = field(default_factory=list)
+    sent: list[tuple[Copy, Request, datetime]] = field(default_factory=list)
+    alarms: list[tuple[str, timedelta]] = field(default_factory=list)
+
+    def note(self, told: Input, now: datetime) -> None:
+        self.notes.append((told, now))
+
+    def send(self, copy: Copy, step: Request, heard_ns: int | None, now: datetime) -> None:
+        self.sent.append((copy, step, now))
+
+    def ring(self, leader_id: str, after: timedelta) -> None:
+        self.alarms.append((leader_id, after))
+
+
+def follow(*told: Input, mandate: Mandate = MANDATE) -> tuple[Following, Hands]:
+    """A follower that took all this, a tenth of a second apart."""
+    hands = Hands()
+    following = Following("asha", "1000000002", mandate, Post(), hands)
+    following.open(NOON)
+    for number, one in enumerate(told):
+        following.take(one, after(number / 10))
+    return following, hands
+
+
+def steps(hands: Hands) -> list[type[Request]]:
+    return [type(step) for _, step, _ in hands.sent]
+
+
+@pytest.mark.parametrize("late", range(len(READY)))
+def test_an_order_waits_for_whatever_comes_last(late: int) -> None:
+    others = [one for number, one in enumerate(READY) if number != late]
+    _, hands = follow(*others, SEEN)
+    assert hands.sent == []
+    last = READY[late]
+    _, hands = follow(*others, SEEN, last)
+    assert steps(hands) == [Place]
+
+
+def test_what_is_taken_is_noted_before_anything_is_sent() -> None:
+    _, hands = follow(*READY, SEEN)
+    assert [told for told, _ in hands.notes] == [Opened(MANDATE), *READY, SEEN]
+    assert [at for _, at in hands.notes][-1] == hands.sent[0][2] == after(0.4)
+
+
+def test_nothing_is_decided_after_the_drain() -> None:
+    _, hands = follow(*READY, Drained(), SEEN)
+    assert hands.sent == []
+
+
+def test_permits_of_a_limiter_that_is_gone_do_not_count() -> None:
+    following, hands = follow(*READY, LimiterLost(), SEEN)
+    assert hands.sent == []
+    following.take(Granted(1), after(1))
+    assert steps(hands) == [Place]
+
+
+def test_what_was_not_recorded_is_asked_for_again_after_a_pause() -> None:
+    following, hands = follow(*READY, SEEN)
+    copy, step, now = hands.sent.pop()
+    following.take(NotRecorded(intent(copy, step, now), "the disk is full"), after(1))
+    assert hands.sent == []
+    assert hands.alarms[-1] == (LEADER_ORDER, timedelta(seconds=1))
+    following.take(Rang(LEADER_ORDER), after(2))
+    assert [step for _, step, _ in hands.sent] == [step]
+
+
+def test_a_look_is_noted_only_where_it_finds_something() -> None:
+    following, hands = follow(*READY, SEEN)
+    noted = len(hands.notes)
+    following.look(after(5))
+    assert len(hands.notes) == noted
+    following.look(after(30))  # the answer is long overdue
+    assert hands.notes[noted:] == [(Looked(), after(30))]
+    assert following.book.unresolved() == [LEADER_ORDER]
+
+
+def test_a_look_that_is_followed_again_finds_the_same() -> None:
+    following, _ = follow(*READY, SEEN)
+    following.take(Looked(), after(30))
+    assert following.book.unresolved() == [LEADER_ORDER]
+
+
+def test_another_mandate_counts_from_the_next_order_on() -> None:
+    twice = Mandate(Rules("asha"))
+    _, hands = follow(*READY, SEEN, Mandated(twice), Granted(10), seen_again("7"))
+    quantities = [s.ticket.terms.quantity for _, s, _ in hands.sent if isinstance(s, Place)]
+    assert quantities == [100, 200]
+
+
+def test_cancels_take_the_first_permit() -> None:
+    following, hands = follow(*READY[:1], *READY[2:], SEEN, Granted(1))
+    assert steps(hands) == [Place]
+    following.take(seen_again("7"), after(1))
+    _, step, _ = hands.sent[0]
+    assert isinstance(step, Place)
+    placed = leader_order(order_id="9", client_id="2", correlation_id=step.ticket.correlation_id)
+    following.book.heard(placed)
+    following.take(OrderSeen(leader_order(status=Status.CANCELLED), NOON, 2), after(2))
+    assert steps(hands) == [Place]  # no permit is left
+    following.take(Granted(1), after(3))
+    assert steps(hands) == [Place, Cancel]
+
+
+def seen_again(order_id: str) -> OrderSeen:
+    return OrderSeen(leader_order(order_id=order_id), after(0.5), 2)
