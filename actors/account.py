@@ -66,9 +66,10 @@ class Account:
     def __init__(self, floor: Floor, settings: FollowerSettings) -> None:
         self._floor = floor
         self._name = follower_name(settings.name)
-        self._requests = Requests(settings.address.client_id)
+        self.client_id = settings.address.client_id
+        self._requests = Requests(self.client_id)
         self.line = floor.wire.open(settings.address)
-        listener = SocketListener(floor.post, self._name, settings.address.client_id)
+        listener = SocketListener(floor.post, self._name, self.client_id)
         self._feed = Feed(settings.feed, listener)
         self._feed.start()
         self.reading = False

@@ -69,7 +69,7 @@ class DriftWatch:
             return
         (held, _), self._held = self._held, None
         try:
-            rows, junk = book(told.answer.body, told.asked_ns)
+            rows, junk = book(told.answer.body, told.asked_ns, self._account.client_id)
         except Unreadable:
             return
         if not junk:

@@ -53,7 +53,7 @@ class OwnOrders:
                 outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
             )
         try:
-            rows, junk = book(answer.body, told.asked_ns)
+            rows, junk = book(answer.body, told.asked_ns, self._client_id)
         except Unreadable as trouble:
             return self._failed(Unknown(str(trouble)))
         self._unreadable = ""

@@ -123,7 +123,7 @@ class RecoveryActor(FloorActor):
         try:
             if answer.status != 200:
                 raise Unreadable(self._trouble(answer))
-            rows, junk = book(answer.body, swept.asked_ns)
+            rows, junk = book(answer.body, swept.asked_ns, self._leader.client_id)
         except Unreadable as trouble:
             self._failed(str(trouble))
         else:

@@ -117,7 +117,9 @@ class _Look:
 
     def _book(self, line: Line, address: AccountAddress) -> tuple[Order, ...]:
         request, asked_ns = Requests(address.client_id).orders(), time.monotonic_ns()
-        orders, junk = self._read(line, request, lambda body: book(body, asked_ns))
+        orders, junk = self._read(
+            line, request, lambda body: book(body, asked_ns, address.client_id)
+        )
         if junk:
             raise Unreadable(f"a row of the order book: {junk[0].reason}")
         return orders

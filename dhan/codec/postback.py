@@ -13,4 +13,4 @@ def postback(body: bytes, heard: int) -> Order:
         row: object = json.loads(body)
     except (ValueError, RecursionError):
         raise Unreadable("not JSON") from None
-    return order(row, heard, Source.POSTBACK)
+    return order(row, heard, source=Source.POSTBACK)

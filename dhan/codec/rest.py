@@ -70,8 +70,9 @@ class Profile:
     segments: str
 
 
-def book(body: bytes, asked_at: int) -> tuple[tuple[Order, ...], tuple[Junk, ...]]:
-    """The order book asked for at `asked_at` (monotonic ns), and the rows that say nothing.
+def book(body: bytes, asked_at: int, client_id: str) -> tuple[tuple[Order, ...], tuple[Junk, ...]]:
+    """The order book of an account asked for at `asked_at` (monotonic ns), and the rows that say
+    nothing. A row that does not name its account is of the one that was asked for.
 
     Raises Unreadable when the body is no complete order book: an error is not an empty book, and
     a book with an unreadable order of ours proves the absence of none.
@@ -80,7 +81,7 @@ def book(body: bytes, asked_at: int) -> tuple[tuple[Order, ...], tuple[Junk, ...
     junk: list[Junk] = []
     for row in _rows(body):
         try:
-            orders.append(order(row, asked_at))
+            orders.append(order(row, asked_at, client_id))
         except Unreadable as trouble:
             junk.append(_skipped(_fields(row), trouble))
     return tuple(orders), tuple(junk)
@@ -93,8 +94,9 @@ def _skipped(row: _Row, trouble: Unreadable) -> Junk:
     return Junk(str(trouble), name)
 
 
-def order(row: object, asked_at: int, source: Source = Source.BOOK) -> Order:
-    """One order by a row of the book, an answer by id, or a postback. Raises Unreadable."""
+def order(row: object, asked_at: int, client_id: str = "", source: Source = Source.BOOK) -> Order:
+    """One order by a row of the book, an answer by id, or a postback; `client_id` is whose it is
+    if it does not say so. Raises Unreadable."""
     fields = _fields(row)
     total = quantity(fields.get("quantity"))
     filled = _filled(fields, total)
@@ -103,7 +105,9 @@ def order(row: object, asked_at: int, source: Source = Source.BOOK) -> Order:
     return sensible(
         Order(
             order_id=_needed(fields, "orderId"),
-            client_id=_needed(fields, "dhanClientId"),
+            client_id=text(fields.get("dhanClientId"))
+            or client_id
+            or _needed(fields, "dhanClientId"),
             instrument=_instrument(fields),
             side=side(fields.get("transactionType")),
             product=product(fields.get("productType")),

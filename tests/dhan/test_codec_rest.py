@@ -20,6 +20,7 @@ from domain.sessions import IST
 from tests.dhan.test_values import ANY_JSON
 
 Row = dict[str, object]
+OWNER = "1000000002"
 
 ROW: Row = {
     "dhanClientId": "1000000002",
@@ -57,7 +58,7 @@ def body(*rows: object) -> bytes:
 
 
 def read(**changes: object) -> Order:
-    (found,), junk = book(body(ROW | changes), 55)
+    (found,), junk = book(body(ROW | changes), 55, OWNER)
     assert junk == ()
     return found
 
@@ -135,6 +136,17 @@ def test_an_after_market_order_and_its_time() -> None:
     assert read(amoTime="NOON").amo_time is None
 
 
+@pytest.mark.parametrize("unnamed", [None, "", "NA"])
+def test_a_row_that_does_not_name_its_account_is_of_the_one_that_was_asked_for(
+    unnamed: object,
+) -> None:
+    """Else it could not be merged with what the feed told of the same order."""
+    assert read(dhanClientId=unnamed).client_id == OWNER
+    assert read(dhanClientId="7").client_id == "7"
+    with pytest.raises(Unreadable, match="no dhanClientId"):
+        order(ROW | {"dhanClientId": unnamed}, 0)
+
+
 def test_legs_and_reasons() -> None:
     assert [read(legName=name).leg for name in ("NA", "ENTRY_LEG", None)] == [1, 1, 1]
     assert [read(legName=name).leg for name in ("STOP_LOSS_LEG", "TARGET_LEG")] == [2, 3]
@@ -145,7 +157,6 @@ def test_legs_and_reasons() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"dhanClientId": None}, "no dhanClientId"),
         ({"securityId": ""}, "no securityId"),
         ({"exchangeSegment": "NYSE"}, "segment not known"),
         ({"transactionType": None}, "no side"),
@@ -157,7 +168,7 @@ def test_legs_and_reasons() -> None:
     ],
 )
 def test_a_row_that_cannot_be_read_costs_no_other(changes: Row, reason: str) -> None:
-    orders, (junk,) = book(body(ROW | changes, ROW | {"orderId": "2"}), 0)
+    orders, (junk,) = book(body(ROW | changes, ROW | {"orderId": "2"}), 0, OWNER)
     assert [found.order_id for found in orders] == ["2"]
     assert reason in junk.reason
     assert junk.excerpt == "order 952502167319"
@@ -167,9 +178,9 @@ def test_a_row_that_cannot_be_read_costs_no_other(changes: Row, reason: str) -> 
 
 
 def test_an_empty_book_and_one_order_by_name() -> None:
-    assert book(b"[]", 0) == ((), ())
-    assert book(b" [ ] ", 0) == ((), ())
-    (found,), junk = book(json.dumps(ROW).encode(), 0)
+    assert book(b"[]", 0, OWNER) == ((), ())
+    assert book(b" [ ] ", 0, OWNER) == ((), ())
+    (found,), junk = book(json.dumps(ROW).encode(), 0, OWNER)
     assert (found.order_id, junk) == ("952502167319", ())
 
 
@@ -198,27 +209,27 @@ def test_an_empty_book_and_one_order_by_name() -> None:
 )
 def test_an_error_is_not_an_empty_book(answer: bytes) -> None:
     with pytest.raises(Unreadable):
-        book(answer, 0)
+        book(answer, 0, OWNER)
 
 
 @pytest.mark.parametrize("odd", [None, 7, "text", []])
 def test_a_book_with_a_row_that_is_no_row_is_none(odd: object) -> None:
     with pytest.raises(Unreadable):
-        book(body(ROW, odd), 0)
+        book(body(ROW, odd), 0, OWNER)
 
 
 def test_a_book_with_an_unreadable_order_of_ours_proves_the_absence_of_none() -> None:
     """Else the order would be missing from a complete book, and be placed a second time."""
     ours = ROW | {"orderType": "NEW_KIND", "correlationId": correlation_id("1124", 0, 0)}
     with pytest.raises(Unreadable, match="order 952502167319 of ours: order type not known"):
-        book(body(ROW | {"orderId": "2"}, ours), 0)
+        book(body(ROW | {"orderId": "2"}, ours), 0, OWNER)
 
 
 @settings(deadline=None, max_examples=150)
 @given(changes=st.dictionaries(st.sampled_from(sorted(ROW)), ANY_JSON, max_size=6))
 def test_rows_with_arbitrary_values_are_read_or_unreadable(changes: Row) -> None:
     try:
-        orders, junk = book(body(ROW | changes, ROW | {"orderId": "2"}), 0)
+        orders, junk = book(body(ROW | changes, ROW | {"orderId": "2"}), 0, OWNER)
     except Unreadable:
         return
     assert len(orders) + len(junk) == 2
@@ -237,7 +248,7 @@ def test_arbitrary_bodies_are_unreadable_and_nothing_worse(answer: bytes) -> Non
         with suppress(Unreadable):
             other(answer)
     with suppress(Unreadable):
-        orders, junk = book(answer, 0)
+        orders, junk = book(answer, 0, OWNER)
         assert orders or junk or json.loads(answer) == [], "what is no book reads as an empty one"
 
 

@@ -47,11 +47,11 @@ def _answered(kind: Kind, sample: Any) -> Outcome:
 def _no_book(body: object) -> None:
     """It is not taken for an order book, least of all for an empty one."""
     with pytest.raises(Unreadable):
-        book(_bytes(body), 0)
+        book(_bytes(body), 0, CLIENT)
 
 
 def _only(body: object) -> Order:
-    (order,), junk = book(_bytes(body), 0)
+    (order,), junk = book(_bytes(body), 0, CLIENT)
     assert junk == ()
     return order
 
@@ -93,7 +93,7 @@ def super_orders(sample: Any, folder: Path) -> None:
 
 
 def forever_orders(sample: Any, folder: Path) -> None:
-    orders, (junk,) = book(_bytes(sample), 0)
+    orders, (junk,) = book(_bytes(sample), 0, CLIENT)
     assert orders == ()
     assert junk.reason == "order type not known: 'SINGLE'"
 
@@ -201,7 +201,7 @@ def measured_errors(sample: Any, folder: Path) -> None:
     assert _measured(Kind.CANCEL, transit) is Refused.IN_TRANSIT
     assert _measured(Kind.READ, unknown) is Refused.OTHER
     assert _measured(Kind.CANCEL, unknown) is Refused.GONE
-    assert book(_bytes(empty["body"]), 0) == ((), ())
+    assert book(_bytes(empty["body"]), 0, CLIENT) == ((), ())
     assert outcome(Kind.READ, 500, _bytes(holding["body"]), None, 1) == Accepted()
     assert isinstance(outcome(Kind.PLACE, 429, _bytes(busy["body"]), None, 1), Throttled)
     assert reason(rejected["body"]["omsErrorDescription"]) is Refused.PRICE
