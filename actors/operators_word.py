@@ -7,7 +7,6 @@ from datetime import datetime
 from actors.ledger import Record
 from actors.own_orders import OwnOrders
 from actors.post import BOARD, LEDGER, Post
-from domain.copies import Copy
 from domain.copybook import CopyBook
 from domain.inputs import Instructed
 from domain.instructions import Instruction, Refuted, Settled, Verdict
@@ -26,36 +25,47 @@ class OperatorsWord:
     ) -> None:
         self._post, self._copies, self._own, self._read_book = post, copies, own, read_book
         self._since: dict[int, datetime] = {}
+        self._closed: set[int] = set()
 
     def take(
         self, told: Instruction, read_at: datetime | None, now: datetime
     ) -> Sequence[Instructed]:
-        """What settles the copy; or say why not. `read_at` is when the account's order book was
-        last asked for: an order is believed only if a book asked for since shows it."""
-        shown = None
-        if told.verdict is Verdict.PLACED:
-            since = self._since.setdefault(told.number, now)
-            if read_at is None or read_at < since:
-                self._read_book()
-                return ()
-            shown = self._own.shown.get(told.order_id)
-        self._since.pop(told.number, None)
+        """What settles the copy; or say why not.
+
+        `read_at` is when the account's order book was last asked for. Nothing is believed before
+        one that was asked for since then could be read: it may show what the operator did not see.
+        """
+        if told.number in self._closed:
+            return ()
+        since = self._since.setdefault(told.number, now)
+        if read_at is None or read_at < since:
+            self._read_book()
+            return ()
+        self._closed.add(told.number)
+        placed = told.verdict is Verdict.PLACED
+        shown = self._own.shown.get(told.order_id) if placed else None
+        before = self._copies.copies.get(told.leader_order_id)
         try:
             copy = self._copies.resolved(told, shown)
         except Refuted as refuted:
-            self._close(told, None, f"refused: {refuted}", now)
+            self._close(Settled(told, False, f"refused: {refuted}", now))
+            return ()
+        if copy is before:
+            self._close(Settled(told, True, "it is known to be so already", now))
             return ()
         if shown is not None:
             self._post.tell(LEDGER, Record(OrderKnown("follower", shown)))
-        self._close(told, copy, "taken", now)
+        self._close(Settled(told, True, "taken", now, copy))
         return (Instructed(told, shown),)
 
-    def _close(self, told: Instruction, copy: Copy | None, outcome: str, now: datetime) -> None:
+    def _close(self, settled: Settled) -> None:
+        told = settled.instruction
         words = f"{told.verdict} as {told.order_id}" if told.order_id else str(told.verdict)
         copied = f"the copy of order {told.leader_order_id}"
-        what = f"the operator's word on {copied} ({words}): {outcome}"
+        what = f"the operator's word on {copied} ({words}): {settled.outcome}"
         logger.warning("%s: %s", told.follower, what)
-        alert = Alert(Level.NOTE if copy else Level.WARNING, what, told.follower)
-        self._post.tell(LEDGER, Record(Settled(told, outcome, copy, now)))
+        level = Level.NOTE if settled.taken else Level.WARNING
+        alert = Alert(level, what, told.follower)
+        self._post.tell(LEDGER, Record(settled))
         self._post.tell(LEDGER, Record(alert))
         self._post.tell(BOARD, alert)

@@ -158,8 +158,8 @@ class CopyBook:
         return parked
 
     def resolved(self, instruction: Instruction, shown: Order | None) -> Copy:
-        """A parked copy by the operator's word. `shown` is the row of the account's order book
-        that it speaks of. Raises `Refuted`."""
+        """A parked copy by the operator's word, the very same copy where that changes nothing.
+        `shown` is the row of the account's order book that it speaks of. Raises `Refuted`."""
         leader_id = instruction.leader_order_id
         copy = self.copies.get(leader_id)
         if copy is None:

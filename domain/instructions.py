@@ -30,13 +30,14 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What came of an instruction: the copy as it is by it, None where it was refused, and why
-    in `outcome`."""
+    """What came of an instruction: whether it was believed, in words in `outcome`, and the copy
+    as it is by it, None where it changed nothing."""
 
     instruction: Instruction
+    taken: bool
     outcome: str
-    copy: Copy | None
     at: datetime
+    copy: Copy | None = None
 
 
 class Refuted(Exception):

@@ -84,11 +84,21 @@ def answered(
     if attempt is None:
         return copy
     if change is None:
+        if _of_another(copy, attempt, outcome):
+            return copy
         return copy.with_attempt(_placed(attempt, outcome, now))
     pending = attempt.pending
     if pending is None or pending.change is not change or asked_at not in (None, pending.asked_at):
         return copy
     return copy.with_attempt(_changed(replace(attempt, pending=None), pending, outcome, rules, now))
+
+
+def _of_another(copy: Copy, attempt: Attempt, outcome: Outcome) -> bool:
+    """Whether the answer names an order that the copy has by a later attempt: the operator found
+    it before the answer came."""
+    if not isinstance(outcome, Accepted) or not outcome.order_id:
+        return False
+    return any(one.order_id == outcome.order_id for one in copy.attempts if one is not attempt)
 
 
 def _placed(attempt: Attempt, outcome: Outcome, now: datetime) -> Attempt:
@@ -178,10 +188,10 @@ _PASSING = frozenset(
 
 def heard(copy: Copy, order: Order) -> Copy:
     """The copy with what the broker told of one of its orders, by event or by row."""
-    for attempt in copy.attempts:
-        if belongs(attempt, order):
-            return copy.with_attempt(_joined(attempt, order))
-    return copy
+    by_id = (attempt for attempt in copy.attempts if attempt.order_id == order.order_id)
+    by_name = (attempt for attempt in copy.attempts if belongs(attempt, order))
+    attempt = next(by_id, None) or next(by_name, None)
+    return copy.with_attempt(_joined(attempt, order)) if attempt else copy
 
 
 def belongs(attempt: Attempt, order: Order) -> bool:

@@ -1,4 +1,5 @@
-"""What a complete order book proves of a copy whose requests had no clear answer."""
+"""What a complete order book, or else the operator, proves of a copy whose requests had no clear
+answer."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -8,7 +9,7 @@ from domain import correlation, progress
 from domain.copies import Attempt, Copy, Stage
 from domain.instructions import Instruction, Refuted, Verdict
 from domain.instruments import InstrumentKey
-from domain.orders import Order, Product, Side
+from domain.orders import Order, Product, Side, Terms
 from domain.rules import Rules
 
 BOOKS_TO_PROVE_ABSENCE = 2
@@ -64,35 +65,77 @@ def given_up(copy: Copy, now: datetime, rules: Rules) -> Copy:
 
 
 def resolved(copy: Copy, instruction: Instruction, shown: Order | None) -> Copy:
-    """The copy by the operator's word; `shown` is the row of the account's order book with the
-    order that is said to be it.
+    """The copy by the operator's word, the very same copy where that is known already; `shown` is
+    the row of the account's order book with the order that is said to be it.
 
     What never arrived may be placed again, if the plan still wants it. Raises `Refuted` for a
     copy that is not parked, and for an order that cannot be the one that was asked for.
     """
-    attempt = copy.current
-    if attempt is None or (attempt.number, attempt.stage) != (instruction.attempt, Stage.PARKED):
+    number, order_id = instruction.attempt, instruction.order_id
+    attempt = next((one for one in copy.attempts if one.number == number), None)
+    if attempt is not None and _known(attempt, instruction):
+        return copy
+    if attempt is None or attempt is not copy.current or attempt.stage is not Stage.PARKED:
         raise Refuted(f"the copy is {copy.state} by now, only a parked one can be settled")
     if instruction.verdict is Verdict.ABSENT:
-        return copy.with_attempt(replace(attempt, stage=Stage.ABSENT))
+        return settled(copy, number)
     if shown is None:
-        raise Refuted(f"the account's order book does not show order {instruction.order_id}")
-    ticket = attempt.ticket
-    if shown.correlation_id != ticket.correlation_id and correlation.ours(shown.correlation_id):
-        raise Refuted(f"order {shown.order_id} is the copy of another order")
+        raise Refuted(f"the account's order book does not show order {order_id}")
+    _refuse_others(copy, attempt, shown)
+    return progress.heard(settled(copy, number, order_id, shown.terms), shown)
+
+
+def _known(attempt: Attempt, instruction: Instruction) -> bool:
+    """Whether the attempt is found out to be what the operator says."""
+    if instruction.verdict is Verdict.PLACED:
+        return attempt.order_id == instruction.order_id
+    return attempt.ended and not attempt.order_id
+
+
+def _refuse_others(copy: Copy, attempt: Attempt, shown: Order) -> None:
+    """Raise `Refuted` for an order that the attempt cannot have placed."""
+    order_id, ticket = shown.order_id, attempt.ticket
+    if any(one.order_id == order_id for one in copy.attempts):
+        raise Refuted(f"order {order_id} is an earlier one of the same copy")
+    if correlation.ours(shown.correlation_id):
+        raise Refuted(f"order {order_id} has the name of another request of Lockstep")
     wanted = (ticket.side, ticket.instrument, ticket.product)
     if (shown.side, shown.instrument, shown.product) != wanted:
         raise Refuted(
-            f"order {shown.order_id} is {_words(shown.side, shown.instrument, shown.product)}, "
+            f"order {order_id} is {_words(shown.side, shown.instrument, shown.product)}, "
             f"{_words(*wanted)} was asked for"
         )
-    return adopted(copy, attempt, shown)
 
 
-def adopted(copy: Copy, attempt: Attempt, shown: Order) -> Copy:
-    """The copy with the order `shown` as what its attempt placed."""
-    known = replace(attempt, stage=Stage.LIVE, order_id=shown.order_id, terms=shown.terms)
-    return progress.heard(copy.with_attempt(known), shown)
+def settled(copy: Copy, number: int, order_id: str = "", terms: Terms | None = None) -> Copy:
+    """The copy once its unclear attempt of that number counts as absent.
+
+    An order that the operator named instead is the next attempt, with the `terms` that it has. So
+    should the first one turn up after all, under its own name, it is a stray like any other.
+    """
+    attempts = tuple(_given_up(one) if one.number == number else one for one in copy.attempts)
+    if order_id:
+        parked = next(one for one in copy.attempts if one.number == number)
+        ticket, following = parked.ticket, number + 1
+        name = correlation.correlation_id(copy.leader_order_id, parked.slice_number, following)
+        adopted = Attempt(
+            ticket=replace(ticket, correlation_id=name),
+            number=following,
+            stage=Stage.LIVE,
+            sent_at=parked.sent_at,
+            terms=terms or ticket.terms,
+            slice_number=parked.slice_number,
+            reference=parked.reference,
+            chased_from=parked.chased_from,
+            order_id=order_id,
+        )
+        attempts = (*attempts, adopted)
+    return replace(copy, attempts=attempts)
+
+
+def _given_up(attempt: Attempt) -> Attempt:
+    unclear = attempt.stage in (Stage.SENT, Stage.UNKNOWN, Stage.PARKED)
+    return replace(attempt, stage=Stage.ABSENT) if unclear else attempt
 
 
 def _words(side: Side, instrument: InstrumentKey, product: Product) -> str:

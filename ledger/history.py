@@ -53,14 +53,14 @@ _ORDERS = f"""
     UNION
     SELECT copied, order_states.* FROM asked
     JOIN instructions ON instructions.leader_order_id = copied AND instructions.follower = ?1
-        AND taken
+        AND after IS NOT NULL
     JOIN order_states ON order_states.order_id = instructions.order_id
         AND order_states.client_id = asked.client_id
 """
 _REQUESTS = """
     SELECT * FROM intents WHERE follower = ? AND intended_at >= ? AND intended_at < ? ORDER BY id
 """
-_ADOPTED = "SELECT * FROM instructions WHERE follower = ? AND taken AND verdict = 'placed'"
+_SETTLED = "SELECT * FROM instructions WHERE follower = ? AND after IS NOT NULL"
 _LEADER_ORDERS = """
     SELECT * FROM order_states WHERE role = 'leader' AND updated_at >= ?
     ORDER BY updated_at, order_id
@@ -91,15 +91,15 @@ def copies_of(ledger: Rows, follower: str, since: datetime) -> list[Copy]:
     orders: dict[str, list[Order]] = defaultdict(list)
     for row in ledger.rows(_ORDERS, *asked):
         orders[row["copied"]].append(order_of(row))
-    adopted: dict[str, list[sqlite3.Row]] = defaultdict(list)
-    for row in ledger.rows(_ADOPTED, follower):
-        adopted[row["leader_order_id"]].append(row)
+    settled: dict[str, list[sqlite3.Row]] = defaultdict(list)
+    for row in ledger.rows(_SETTLED, follower):
+        settled[row["leader_order_id"]].append(row)
     rules = Rules(follower)
     return [
         _rebuilt(
             verdicts.get(leader_id),
             intents[leader_id],
-            adopted[leader_id],
+            settled[leader_id],
             orders[leader_id],
             rules,
         )
@@ -133,11 +133,12 @@ def leader_orders(ledger: Rows, since: datetime) -> list[Order]:
 def _rebuilt(
     verdict: sqlite3.Row | None,
     intents: Sequence[sqlite3.Row],
-    adopted: Iterable[sqlite3.Row],
+    settled: Iterable[sqlite3.Row],
     orders: Sequence[Order],
     rules: Rules,
 ) -> Copy:
-    """One copy: what was asked and answered, then what books proved, then what was heard.
+    """One copy: what was asked, answered and settled by the operator, then what books proved,
+    then what was heard.
 
     An intent knows the sizing better than the verdict's row, which is written after it.
     """
@@ -150,13 +151,13 @@ def _rebuilt(
         parse(oldest["sizing"]),
         maybe_instant(oldest["born"]),
     )
-    for kind, row in _as_committed(intents, adopted):
+    for kind, row in _as_committed(intents, settled):
         if kind is _Kind.INTENT:
             copy = _intended(copy, row, rules)
         elif kind is _Kind.ANSWER:
             copy = _answered(copy, row, rules)
         else:
-            copy = _adopted(copy, row, orders)
+            copy = _settled(copy, row, orders)
     if verdict is not None:
         copy = _judged(copy, verdict)
     for order in orders:
@@ -165,34 +166,35 @@ def _rebuilt(
 
 
 class _Kind(IntEnum):
-    INTENT, ANSWER, INSTRUCTION = range(3)
+    INTENT, INSTRUCTION, ANSWER = range(3)
 
 
 def _as_committed(
-    intents: Iterable[sqlite3.Row], adopted: Iterable[sqlite3.Row]
+    intents: Iterable[sqlite3.Row], settled: Iterable[sqlite3.Row]
 ) -> Iterable[tuple[_Kind, sqlite3.Row]]:
     """Each intent, answer and instruction in the order in which they happened.
 
-    Answers after the same intent are of one process, so its monotonic clock sorts them.
+    Answers after the same intent are of one process, so its monotonic clock sorts them. Between
+    them an instruction comes first: the answers before it were unclear and say nothing against
+    it, those after it count as they did.
     """
     events: list[tuple[int, _Kind, int, sqlite3.Row]] = []
     for row in intents:
         events.append((row["id"], _Kind.INTENT, 0, row))
         if row["outcome"] is not None:
             events.append((row["after"], _Kind.ANSWER, row["answered_ns"], row))
-    for row in adopted:
+    for row in settled:
         events.append((row["after"], _Kind.INSTRUCTION, 0, row))
     for _, kind, _, row in sorted(events, key=lambda event: event[:3]):
         yield kind, row
 
 
-def _adopted(copy: Copy, row: sqlite3.Row, orders: Iterable[Order]) -> Copy:
-    """The copy after an instruction that named its order."""
-    attempt = next((a for a in copy.attempts if a.number == row["attempt"]), None)
-    shown = next((order for order in orders if order.order_id == row["order_id"]), None)
-    if attempt is None or shown is None:
-        raise ValueError(f"instruction {row['id']} names an order that is not recorded")
-    return proof.adopted(copy, attempt, shown)
+def _settled(copy: Copy, row: sqlite3.Row, orders: Iterable[Order]) -> Copy:
+    """The copy by the operator's word."""
+    if all(attempt.number != row["attempt"] for attempt in copy.attempts):
+        raise ValueError(f"instruction {row['id']} is about a request that is not recorded")
+    named = next((order for order in orders if order.order_id == row["order_id"]), None)
+    return proof.settled(copy, row["attempt"], row["order_id"], named.terms if named else None)
 
 
 def _intended(copy: Copy, row: sqlite3.Row, rules: Rules) -> Copy:

@@ -208,14 +208,20 @@ WHERE id = ? AND closed_at IS NULL
 
 def closed_row(settled: Settled, after: int) -> Row:
     """What `CLOSE_INSTRUCTION` wants; `after` is the id of the last intent recorded before."""
-    taken = settled.copy is not None
-    number = settled.instruction.number
-    return (micros(settled.at), settled.outcome, int(taken), after, number)
+    changed = settled.copy is not None
+    return (
+        micros(settled.at),
+        settled.outcome,
+        int(settled.taken),
+        after if changed else None,
+        settled.instruction.number,
+    )
 
 
 # The report that follows says it again, if the leader's order is still known.
 SETTLE_COPY = """
-UPDATE copies SET state = ?, reason = ?, stage = ?, order_ids = ?, filled = ?, traded_value = ?
+UPDATE copies SET state = ?, reason = ?, attempt = ?, stage = ?, order_ids = ?,
+    correlation_ids = ?, filled = ?, traded_value = ?
 WHERE leader_order_id = ? AND follower = ?
 """
 
@@ -226,8 +232,10 @@ def settled_row(copy: Copy) -> Row:
     return (
         _plain(copy.state),
         copy.reason,
+        attempt.number if attempt else None,
         attempt.stage.name if attempt else None,
         json.dumps([attempt.order_id for attempt in copy.attempts if attempt.order_id]),
+        json.dumps([attempt.ticket.correlation_id for attempt in copy.attempts]),
         copy.filled,
         copy.traded_value,
         copy.leader_order_id,

@@ -189,7 +189,8 @@ _FIRST = (
 )
 
 # The only table that another process than the engine writes: the operator's word on a parked
-# copy. `after` is the last intent that was recorded before the instruction was closed.
+# copy. `after` is the last intent that was recorded before the instruction changed the copy, NULL
+# while it did not.
 _SECOND = (
     """
     CREATE TABLE instructions (
