@@ -28,15 +28,16 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
-class Crashed:
-    """An actor stopped because of an exception."""
+class Ended:
+    """An actor runs no more: because it crashed, by the exception named `crash`, or as it was
+    asked to."""
 
     name: str
-    why: str
+    crash: str = ""
 
 
 class FloorActor(pykka.ThreadingActor):
-    """An actor with a name on the floor, which its supervisor hears of when it crashes.
+    """An actor with a name on the floor, whose supervisor hears of it when it ends.
 
     Subclasses set up in `begin`, release in `end` and answer messages in `receive`.
     """
@@ -66,7 +67,7 @@ class FloorActor(pykka.ThreadingActor):
         self.floor.timer.after(seconds, lambda: _tell(ref, message))
 
     def on_stop(self) -> None:
-        self._release()
+        self._over()
 
     def on_receive(self, message: object) -> object:
         if self._begun:
@@ -87,18 +88,15 @@ class FloorActor(pykka.ThreadingActor):
         exception_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._crashed(exception_value)
+        self._over(type(exception_value).__name__)
 
-    def _crashed(self, crash: BaseException | None) -> None:
+    def _over(self, crash: str = "") -> None:
         try:
-            self._release()
+            if self._begun:
+                self._begun = False
+                self.end()
         finally:
-            self.floor.post.tell(SUPERVISOR, Crashed(self.name, type(crash).__name__))
-
-    def _release(self) -> None:
-        if self._begun:
-            self._begun = False
-            self.end()
+            self.floor.post.tell(SUPERVISOR, Ended(self.name, crash))
 
 
 def _tell(ref: Ref, message: object) -> None:

@@ -1,24 +1,31 @@
 """The Supervisor: starts the actors in order, restarts what crashes, parks what keeps crashing.
 
 One for one: an actor that crashes is started again by itself, after a pause that grows, from
-what the ledger kept. A follower that crashes too often is parked and the rest goes on; when an
-actor that all depend on does, trading safely is impossible and the process must end.
+what the ledger kept. Only the ledger takes others with it: what they had told it is lost, and
+what came of that they find out as at any start. A follower that crashes too often is parked and
+the rest goes on. Trading safely is impossible without the ledger, the limiter or the reading of
+the leader's book, so that the process must end; without the rest it is only slower or blind, and
+they are tried again and again.
+
+Under one name there is never more than one incarnation: the next starts when the last has ended.
 """
 
 import logging
-from collections import deque
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from types import TracebackType
+from dataclasses import dataclass
 
 import pykka
 
 from actors.account import FollowerSettings
 from actors.board import Roster
-from actors.floor import Begin, Crashed, Floor, FloorActor
+from actors.floor import Begin, Ended, Floor, FloorActor
+from actors.ledger import Record
+from actors.patience import Crashes, Patience
 from actors.post import (
     BOARD,
     FOLLOWER,
+    LEDGER,
     LIMITER,
     RECOVERY,
     SUPERVISOR,
@@ -26,7 +33,7 @@ from actors.post import (
     follower_name,
 )
 from actors.upkeep import BoardRestarted, Configured, LimiterRestarted
-from domain.messages import Alert, Level, MoodChanged, Tick
+from domain.messages import Alert, Level, MoodChanged
 from domain.rules import Mood
 
 logger = logging.getLogger(__name__)
@@ -34,18 +41,16 @@ logger = logging.getLogger(__name__)
 StartActor = Callable[[], Ref]
 StartFollower = Callable[[FollowerSettings], Ref]
 
+_ESSENTIAL = frozenset({LEDGER, LIMITER, RECOVERY})
 _STOP_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How often an actor may crash: more than `limit` times within `within` seconds is too
-    often. The pause before a restart starts at `first` seconds and doubles up to `longest`."""
+class Started:
+    """Asks that an actor be started and kept running."""
 
-    limit: int = 5
-    within: float = 60.0
-    first: float = 0.1
-    longest: float = 5.0
+    name: str
+    start: StartActor
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +62,30 @@ class RosterChanged:
 
 @dataclass(frozen=True, slots=True)
 class StopChildren:
-    """Asks that these children be stopped, side by side."""
+    """Asks that these children be stopped, side by side, and that none be started any more."""
 
     names: tuple[str, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Child:
+    """An actor to be kept running. `ref` is the incarnation that has not ended yet, and `leaving`
+    whether it was asked to; `wanted` is whether another follows, `parked` why none does."""
+
+    name: str
     start: StartActor
-    crashes: deque[float] = field(default_factory=deque)
-    stopped: bool = False
+    crashes: Crashes
+    ref: Ref | None = None
+    leaving: bool = False
+    wanted: bool = True
+    parked: MoodChanged | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _StartAgain:
+    """The pause of a child that crashed is over."""
+
+    child: _Child
 
 
 class Supervisor(FloorActor):
@@ -90,12 +109,11 @@ class Supervisor(FloorActor):
     def receive(self, message: object) -> object:
         match message:
             case Started(name, start):
-                self._children[name] = _Child(start)
-                self._run(name)
-            case Crashed(name, why):
-                self._crashed_child(name, why)
-            case Tick(name):
-                self._restart(name)
+                self._begin_anew(name, start)
+            case Ended():
+                self._child_ended(message)
+            case _StartAgain(child):
+                self._start_again(child)
             case RosterChanged(followers):
                 self._roster(followers)
             case StopChildren(names):
@@ -105,122 +123,178 @@ class Supervisor(FloorActor):
                 super().receive(message)
         return None
 
-    def _run(self, name: str) -> None:
-        ref = self._children[name].start()
-        self.floor.post.register(name, ref)
+    def end(self) -> None:
+        if not self._stopping:
+            self._fatal("the supervisor ended before the others did")
+
+    # One child's life
+
+    def _begin_anew(self, name: str, start: StartActor) -> None:
+        """Have an actor run that has never crashed, as soon as its last incarnation has ended."""
+        before = self._children.get(name)
+        child = _Child(name, start, Crashes(self._patience), ref=before.ref if before else None)
+        self._children[name] = child
+        if child.ref is None:
+            self._run(child)
+        else:
+            self._end(child)
+
+    def _run(self, child: _Child) -> None:
+        if self._stopping:
+            return
+        try:
+            ref = child.start()
+        except Exception as trouble:
+            logger.exception("%s cannot be started", child.name)
+            self._crashed(child, type(trouble).__name__)
+            return
+        child.ref, child.leaving = ref, False
+        self.floor.post.register(child.name, ref)
         ref.tell(Begin())
 
-    def on_failure(
-        self,
-        exception_type: type[BaseException] | None,
-        exception_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._fatal(f"the supervisor crashed ({type(exception_value).__name__})")
+    def _end(self, child: _Child) -> None:
+        """Ask the incarnation to end, once it has answered what waits in its mailbox."""
+        self.floor.post.remove(child.name)
+        child.leaving = True
+        if child.ref is not None:
+            child.ref.stop(block=False)
 
-    def _crashed_child(self, name: str, why: str) -> None:
-        child = self._children.get(name)
-        self.floor.post.remove(name)
-        if child is None or child.stopped or self._stopping:
+    def _child_ended(self, ended: Ended) -> None:
+        child = self._children.get(ended.name)
+        if child is None:
             return
-        now = self.floor.clock.ns() / 1e9
-        child.crashes.append(now)
-        while child.crashes[0] < now - self._patience.within:
-            child.crashes.popleft()
-        crashes = len(child.crashes)
-        if crashes > self._patience.limit:
-            self._give_up(name, why)
-            return
-        pause = min(self._patience.first * 2 ** (crashes - 1), self._patience.longest)
-        logger.error("%s crashed (%s), it is started again in %.1f s", name, why, pause)
-        self.later(pause, Tick(name))
+        child.ref = None
+        self.floor.post.remove(child.name)
+        if not child.wanted:
+            del self._children[child.name]
+        elif child.leaving:
+            self._run(child)
+        elif not self._stopping:
+            self._crashed(child, ended.crash or "it ended unasked")
 
-    def _restart(self, name: str) -> None:
-        child = self._children.get(name)
-        if child is None or child.stopped or self._stopping:
+    def _crashed(self, child: _Child, crash: str) -> None:
+        pause = child.crashes.another(self.floor.clock.ns() / 1e9)
+        if pause is None:
+            pause = self._too_often(child, crash)
+        if pause is not None:
+            logger.error("%s crashed (%s), it is started again in %.1f s", child.name, crash, pause)
+            self.later(pause, _StartAgain(child))
+
+    def _start_again(self, child: _Child) -> None:
+        if self._children.get(child.name) is not child or self._stopping:
             return
-        self._run(name)
+        self._run(child)
+        self._catch_up(child.name)
+
+    def _catch_up(self, name: str) -> None:
+        """Have the others tell or find out again what an actor lost with its memory."""
+        post = self.floor.post
         if name == LIMITER:
-            self.floor.post.tell_followers(LimiterRestarted())
-        if name == BOARD:
-            self.floor.post.tell(BOARD, Roster(tuple(self._settings)))
-            self.floor.post.tell(RECOVERY, BoardRestarted())
-            self.floor.post.tell_followers(BoardRestarted())
+            post.tell_followers(LimiterRestarted())
+        elif name == BOARD:
+            post.tell(BOARD, Roster(tuple(self._settings)))
+            post.tell(RECOVERY, BoardRestarted())
+            post.tell_followers(BoardRestarted())
+            self._tell_parked()
+        elif name == LEDGER:
+            self._tell_parked()
+            for child in self._children.values():
+                if child.ref is not None and (child.name == RECOVERY or _follows(child.name)):
+                    self._end(child)
 
-    def _give_up(self, name: str, why: str) -> None:
+    # When it crashes too often
+
+    def _too_often(self, child: _Child, crash: str) -> float | None:
+        """The pause before even this actor is started again, None when it is not."""
         what = f"crashed {self._patience.limit + 1} times within {self._patience.within:.0f} s"
-        if not name.startswith(FOLLOWER):
-            logger.critical("The %s actor %s (%s); trading safely is impossible", name, what, why)
-            self._fatal(f"the {name} actor {what} ({why})")
-            return
-        logger.critical("%s %s (%s) and is parked", name, what, why)
-        follower = name.removeprefix(FOLLOWER)
-        self._children[name].stopped = True
-        self.floor.post.tell(BOARD, MoodChanged(follower, Mood.PARKED, what))
-        self.floor.post.tell(
-            BOARD,
-            Alert(
-                Level.ERROR,
-                f"parked: it {what} ({why})",
-                follower,
-                "look at the log, then pause and resume it; its open orders are as they were",
-            ),
+        if _follows(child.name):
+            self._park(child, what, crash)
+            return None
+        if child.name in _ESSENTIAL:
+            self._fatal(f"the {child.name} actor {what} ({crash})")
+            return None
+        self._alert(
+            f"the {child.name} actor {what} ({crash})",
+            child.name,
+            "look at the log; copying goes on without it, and it is tried again every "
+            f"{self._patience.within:.0f} s",
+        )
+        return self._patience.within
+
+    def _park(self, child: _Child, what: str, crash: str) -> None:
+        follower = child.name.removeprefix(FOLLOWER)
+        child.parked = MoodChanged(follower, Mood.PARKED, what)
+        self.floor.post.tell(BOARD, child.parked)
+        self._alert(
+            f"parked: it {what} ({crash})",
+            follower,
+            "look at the log, then pause and resume it; its open orders are as they were",
         )
 
+    def _tell_parked(self) -> None:
+        for child in self._children.values():
+            if child.parked is not None:
+                self.floor.post.tell(BOARD, child.parked)
+
+    def _alert(self, what: str, where: str, fix: str) -> None:
+        logger.critical("%s: %s", where, what)
+        alert = Alert(Level.ERROR, what, where, fix)
+        self.floor.post.tell(BOARD, alert)
+        self.floor.post.tell(LEDGER, Record(alert))
+
+    # The followers
+
     def _roster(self, followers: Sequence[FollowerSettings]) -> None:
-        wanted = {settings.name: settings for settings in followers}
-        self.floor.post.tell(BOARD, Roster(tuple(wanted)))
-        for name in [name for name in self._settings if name not in wanted]:
-            self._remove(name)
-        for name, settings in wanted.items():
-            before = self._settings.get(name)
-            if before is None:
-                self._add(settings)
-            elif before != settings:
-                self._change(before, settings)
+        before = self._settings
+        self._settings = {settings.name: settings for settings in followers}
+        self.floor.post.tell(BOARD, Roster(tuple(self._settings)))
+        for name in before:
+            if name not in self._settings:
+                self._remove(name)
+        for name, settings in self._settings.items():
+            if before.get(name) != settings:
+                self._configure(before.get(name), settings)
 
-    def _add(self, settings: FollowerSettings) -> None:
-        self._settings[settings.name] = settings
-        name, start = follower_name(settings.name), self._start_follower
-        self._children[name] = _Child(lambda: start(self._settings[settings.name]))
-        self._run(name)
-
-    def _change(self, before: FollowerSettings, settings: FollowerSettings) -> None:
-        """Tell the follower of its new settings; one whose connections change begins anew."""
-        same_wires = (before.address, before.feed) == (settings.address, settings.feed)
-        name = follower_name(settings.name)
-        self._settings[settings.name] = settings
-        if same_wires and self.floor.post.tell(name, Configured(settings)):
-            return
-        self._stop_all((name,))
-        self._add(settings)
+    def _configure(self, before: FollowerSettings | None, now: FollowerSettings) -> None:
+        """Tell a follower that runs of its settings (one that waits is started with them); one
+        that is new, parked, or whose connections change begins anew."""
+        name = follower_name(now.name)
+        child = self._children.get(name)
+        if before is None or child is None or child.parked or not _same_wires(before, now):
+            self._begin_anew(name, lambda: self._start_follower(self._settings[now.name]))
+        else:
+            self.floor.post.tell(name, Configured(now))
 
     def _remove(self, follower: str) -> None:
         logger.warning("%s is removed; its open orders stay as they are", follower)
-        name = follower_name(follower)
-        self._stop_all((name,))
-        del self._settings[follower], self._children[name]
+        child = self._children[follower_name(follower)]
+        child.wanted = False
+        if child.ref is None:
+            del self._children[child.name]
+        else:
+            self._end(child)
+
+    # The end
 
     def _stop_all(self, names: Sequence[str]) -> bool:
         """Stop the children side by side; whether all of them ended in time."""
-        refs = [ref for name in names if (ref := self.floor.post.ref(name)) is not None]
-        for name in names:
-            if name in self._children:
-                self._children[name].stopped = True
-            self.floor.post.remove(name)
-        endings = [ref.stop(block=False) for ref in refs]
+        deadline = time.monotonic() + _STOP_SECONDS
+        children = [child for name in names if (child := self._children.get(name)) is not None]
+        for child in children:
+            self.floor.post.remove(child.name)
+        endings = [child.ref.stop(block=False) for child in children if child.ref is not None]
         ended = True
         for ending in endings:
             try:
-                ending.get(timeout=_STOP_SECONDS)
+                ending.get(timeout=max(0.0, deadline - time.monotonic()))
             except pykka.Timeout:
                 ended = False
         return ended
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """Asks that an actor be started and kept running."""
+def _follows(name: str) -> bool:
+    return name.startswith(FOLLOWER)
 
-    name: str
-    start: StartActor
+
+def _same_wires(one: FollowerSettings, other: FollowerSettings) -> bool:
+    return (one.address, one.feed) == (other.address, other.feed)

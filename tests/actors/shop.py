@@ -10,7 +10,7 @@ from typing import Any
 from actors.account import FollowerSettings
 from actors.engine import Engine, EngineSettings
 from actors.market_clock import always
-from actors.supervisor import Patience
+from actors.patience import Patience
 from dhan.feed import FeedAddress
 from dhan.wire import AccountAddress
 from domain.correlation import correlation_id

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from actors.patience import Patience
 from actors.post import BOARD, FEED, INSTRUMENTS, LEDGER, LIMITER, MARKET_CLOCK, RECOVERY
-from actors.supervisor import Patience
 from domain.copies import CopyState
 from domain.rules import Mood
+from ledger.reader import Reader
 from tests.actors.shop import ONE, TWO, Poison, Shop
 from tests.waiting import eventually
 
@@ -94,11 +95,31 @@ def _mood(shop: Shop) -> Mood | None:
 
 
 @scenario("9.3")
-@pytest.mark.parametrize("name", [LEDGER, FEED])
-def test_the_engine_gives_up_without_what_all_depend_on(impatient: Shop, name: str) -> None:
+@pytest.mark.parametrize("name", [LEDGER, LIMITER, RECOVERY])
+def test_the_engine_gives_up_where_trading_safely_is_impossible(impatient: Shop, name: str) -> None:
     shop = impatient
     for _ in range(2):
         shop.crash(name)
     shop.engine.post.tell(name, Poison())
     assert shop.engine.ended.wait(10)
     assert name in shop.engine.fatal
+
+
+@scenario("9.3")
+@pytest.mark.parametrize("name", [FEED, MARKET_CLOCK, INSTRUMENTS, BOARD])
+def test_what_is_only_slower_or_blind_without_goes_on(impatient: Shop, name: str) -> None:
+    shop = impatient
+    resting = shop.buys(2400)
+    for _ in range(2):
+        shop.crash(name)
+    shop.engine.post.tell(name, Poison())
+    eventually(lambda: shop.engine.post.ref(name) is None)
+    fresh = shop.buys(2401)
+    shop.control.modify("1000000001", resting, price=2390)
+    for account in (ONE, TWO):
+        shop.waits(fresh, account, orderStatus="PENDING")
+        shop.waits(resting, account, orderStatus="PENDING", price=2390.0)
+    assert not shop.engine.ended.is_set()
+    with Reader.open(shop.folder / "shop.db") as reader:
+        alerts = eventually(lambda: [told.alert for told in reader.alerts(50)])
+    assert [(alert.where, "crashed 3 times" in alert.what) for alert in alerts] == [(name, True)]
