@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from actors.floor import Floor, FloorActor
-from actors.post import BOARD, LEDGER, LIMITER, Post, follower_name
+from actors.post import BOARD, LEDGER, LIMITER, RECOVERY, Post, follower_name
 from dhan.outcomes import outcome
 from dhan.requests import Request
 from dhan.wire import Answer, Call, Line
@@ -19,14 +19,13 @@ from domain.copies import Change
 from domain.inputs import Restored
 from domain.messages import Alert, Answered, Intent, Level, NotRecorded, PermitUsed, Tick
 from ledger.entries import Entry
-from ledger.history import copies_of
+from ledger.history import MEMORY, copies_of
 from ledger.instructions import waiting
 from ledger.journal import Noted
 from ledger.ledger import Ledger, LedgerFailure
 
 logger = logging.getLogger(__name__)
 
-_MEMORY = timedelta(days=5)
 _RETRY_SECONDS = 1.0
 _TIDY_SECONDS = 1.0
 _TIDY, _BACKLOG = "tidy", "backlog"
@@ -69,6 +68,18 @@ class Restore:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreLeader:
+    """Recovery asks for the leader's orders, after everything that was told before."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderRestored:
+    """What the ledger kept of the leader's orders, of the last day that it heard of any."""
+
+    orders: tuple[OrderSeen, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """Asks for an answer once everything that was told before is written or refused."""
 
@@ -104,6 +115,8 @@ class LedgerActor(FloorActor):
         match other:
             case Restore(follower):
                 self._restore(follower)
+            case RestoreLeader():
+                self.floor.post.tell(RECOVERY, LeaderRestored(tuple(leader_day(self._ledger))))
             case Tick(name) if name == _TIDY:
                 self._tidy()
             case Tick():
@@ -139,7 +152,7 @@ class LedgerActor(FloorActor):
             self.floor.post.tell(follower_name(instruction.follower), instruction)
 
     def _restore(self, follower: str) -> None:
-        since = self.floor.clock.now() - _MEMORY
+        since = self.floor.clock.now() - MEMORY
         copies = copies_of(self._ledger, follower, since)
         self.floor.post.tell(follower_name(follower), Restored(tuple(copies)))
 
@@ -152,7 +165,7 @@ class LedgerActor(FloorActor):
                 return batch, None
             envelope = self.actor_inbox.get()
             message = envelope.message
-            if not isinstance(message, _Kept | Restore | Tick):
+            if not isinstance(message, _Kept | Restore | RestoreLeader | Tick):
                 self.actor_inbox.put(envelope)
                 return batch, None
         return batch, message

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from actors.account import FollowerSettings
@@ -29,12 +29,11 @@ from domain.outcomes import Refusal
 from domain.rules import Mood
 from domain.sessions import IST
 from domain.steps import Skip
-from ledger.history import copies_of, leader_orders
+from ledger.history import MEMORY, copies_of, leader_orders
 from ledger.reader import Reader
 
 logger = logging.getLogger(__name__)
 
-_MEMORY = timedelta(days=5)
 _ANSWER_SECONDS = 5.0
 _MASTER_SECONDS = 60.0
 _STOP_SECONDS = 1.0
@@ -92,7 +91,7 @@ class _Look:
         ]
 
     def _kept(self) -> _Kept:
-        since = datetime.now(UTC) - _MEMORY
+        since = datetime.now(UTC) - MEMORY
         with Reader.open(self._config.engine.ledger) as reader:
             return _Kept(
                 {one.name: copies_of(reader, one.name, since) for one in self._followers},

@@ -164,7 +164,8 @@ def _follower(folder: Path, tables: schema.Lockstep, follower: schema.Follower) 
 
 
 def _rules(tables: schema.Lockstep, follower: schema.Follower) -> Rules:
-    max_age = follower.max_age_seconds or tables.recovery.max_age_seconds
+    recovery = tables.recovery
+    max_age = follower.max_age_seconds or recovery.max_age_seconds
     return Rules(
         follower=follower.name,
         sizing=Multiplier(Fraction(follower.sizing.multiplier)),
@@ -176,7 +177,8 @@ def _rules(tables: schema.Lockstep, follower: schema.Follower) -> Rules:
         ),
         when_closed=WhenClosed(follower.when_closed),
         max_age=timedelta(seconds=float(max_age)),
-        settle=timedelta(seconds=float(tables.recovery.settle_seconds)),
+        settle=timedelta(seconds=float(recovery.settle_seconds)),
+        park_after=timedelta(seconds=float(recovery.settle_seconds + recovery.park_seconds)),
     )
 
 

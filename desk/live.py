@@ -5,6 +5,7 @@ import time
 
 from actors.board import View
 from actors.engine import Engine
+from desk.accounts import moved
 from desk.config import Config, ConfigError
 from desk.documents import write_copies
 from desk.options import Options
@@ -21,8 +22,11 @@ _POLL_SECONDS = 0.5
 def run(config: Config, options: Options) -> int:
     """Run until SIGTERM or Ctrl-C; the exit code as the contract has it.
 
-    Raises LedgerUnusable where the ledger keeps it from starting.
+    Raises LedgerUnusable where the ledger keeps it from starting, and ConfigError for followers
+    whose copies are in another account.
     """
+    if findings := tuple(moved(config)):
+        raise ConfigError(config.path, findings)
     allow_many_sockets()
     engine = Engine(config.engine)
     show = Show(f"LIVE, real orders, {config.path.name}", "bold red")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from desk.accounts import moved
 from desk.config import Config
 from desk.findings import dotted, error, note, warning
 from dhan.codec.addresses import addresses
@@ -147,12 +148,13 @@ def _clock(answer: Answer) -> Iterator[Alert]:
 
 
 def ledger(config: Config) -> Iterator[Alert]:
-    """Whether the ledger can be used, and who uses it."""
+    """Whether the ledger can be used, and for these followers, and who uses it."""
     path, where = config.engine.ledger, "ledger.path"
     try:
         if present(path):
             if path.stat().st_size:
                 ours(path)
+                yield from moved(config)
         elif not path.parent.is_dir():
             yield error(f"there is no directory {path.parent}", where, "make it or correct this")
             return

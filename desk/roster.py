@@ -1,11 +1,13 @@
 """The roster while running: edits of lockstep.toml are noticed, checked and taken, or refused."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from desk.accounts import moved
 from desk.config import Config, ConfigError, parse, read
 from desk.findings import dotted, error
 from domain.messages import Alert
+from ledger.opening import LedgerUnusable
 
 _Stamp = tuple[int, int, int, int]
 
@@ -54,7 +56,12 @@ class RosterWatch:
 
 def _refuse_restarts(running: Config, wanted: Config) -> None:
     """Raise ConfigError for changes that cannot be taken while running."""
-    findings = (*_fixed(running, wanted), *_other_accounts(running, wanted))
+    follow = {follower.name for follower in running.followers}
+    findings = (
+        *_fixed(running, wanted),
+        *_other_accounts(running, wanted),
+        *_moved(wanted, follow),
+    )
     if findings:
         raise ConfigError(wanted.path, findings)
 
@@ -89,6 +96,15 @@ def _other_accounts(running: Config, wanted: Config) -> Iterator[Alert]:
                 dotted(("followers", index, "client_id")),
                 "give the other account another name",
             )
+
+
+def _moved(wanted: Config, running: Collection[str]) -> Iterator[Alert]:
+    """Followers that come with a name whose copies are in another account."""
+    try:
+        yield from moved(wanted, running)
+    except LedgerUnusable as unusable:
+        what = f"does not tell whether new followers have copies: {unusable.why}"
+        yield error(what, "ledger.path", f"{unusable.fix}; then save this file again")
 
 
 def _stamp(path: Path) -> _Stamp | None:

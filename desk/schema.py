@@ -156,6 +156,9 @@ class Recovery(Table):
     settle_seconds: Annotated[Number, Field(ge=1, le=120)] = Field(
         default=Decimal(10), description="seconds from 1 to 120; less than 10 only off Dhan"
     )
+    park_seconds: Annotated[Number, Field(ge=1, le=3600)] = Field(
+        default=Decimal(120), description="seconds from 1 to 3600"
+    )
 
 
 class OrderLimits(Table):

@@ -65,7 +65,14 @@ _LEADER_ORDERS = """
     SELECT * FROM order_states WHERE role = 'leader' AND updated_at >= ?
     ORDER BY updated_at, order_id
 """
+_ACCOUNTS = f"""
+    SELECT DISTINCT client_id FROM intents
+    WHERE follower = ?1 AND leader_order_id IN ({_WANTED})
+"""
 _UNCLEAR = (Stage.SENT, Stage.UNKNOWN)
+
+MEMORY = timedelta(days=5)
+"""How far back copies are taken over: nothing of an older one is open any more."""
 
 
 class Rows(Protocol):
@@ -105,6 +112,12 @@ def copies_of(ledger: Rows, follower: str, since: datetime) -> list[Copy]:
         )
         for leader_id in sorted({*verdicts, *intents})
     ]
+
+
+def accounts_of(ledger: Rows, follower: str, since: datetime) -> set[str]:
+    """The client ids of the accounts that the copies of `copies_of` were placed in. Raises what
+    `rows` raises."""
+    return {row["client_id"] for row in ledger.rows(_ACCOUNTS, follower, micros(since))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 import logging
 
+from desk.accounts import moved
 from desk.commands.names import refuse_stranger
 from desk.commands.output import show_json, show_table
 from desk.comparing import compare
-from desk.config import Config
+from desk.config import Config, ConfigError
 from domain.differences import Difference, proposal
 from ledger.reader import Reader
 
@@ -15,10 +16,12 @@ _COLUMNS = ("follower", "kind", "instrument", "what", "leader order", "order")
 
 
 def run(config: Config, follower: str | None, repair: bool, as_json: bool) -> int:
-    """Print the differences: 0 for none, 1 for some. Raises Misused and
-    ledger.opening.LedgerUnusable."""
+    """Print the differences: 0 for none, 1 for some. Raises Misused, ConfigError for followers
+    whose copies are in another account, and ledger.opening.LedgerUnusable."""
     names = [settings.name for settings in config.followers]
     refuse_stranger(follower, names)
+    if findings := tuple(moved(config)):
+        raise ConfigError(config.path, findings)
     with Reader.open(config.engine.ledger) as reader:
         if reader.running_pid() is None:
             logger.warning("No engine is running; the copies are those that the ledger kept")

@@ -62,6 +62,8 @@ def test_a_follower_has_what_is_said_for_all_unless_it_says_otherwise() -> None:
     [recovery]
     sweep_seconds = 2
     max_age_seconds = 20
+    settle_seconds = 12
+    park_seconds = 60
     [limits]
     orders = { second = 8, day = 5000 }
     [protection]
@@ -70,6 +72,8 @@ def test_a_follower_has_what_is_said_for_all_unless_it_says_otherwise() -> None:
     """
     plain = config(common + follower()).followers[0]
     assert plain.rules.max_age == timedelta(seconds=20)
+    assert plain.rules.settle == timedelta(seconds=12)
+    assert plain.rules.park_after == timedelta(seconds=72)
     assert plain.rules.protection == Protection(Fraction(7, 1000), 5.0, 2)
     assert plain.windows == (
         Window(1, 8),
@@ -161,6 +165,7 @@ def test_a_wrong_value_is_refused_by_its_path(lines: str, where: str, said: str)
     [
         ("[recovery]\nsweep_seconds = 0.1", "recovery.sweep_seconds", "from 0.2 to 60"),
         ("[recovery]\nsweep_seconds = 61", "recovery.sweep_seconds", "from 0.2 to 60"),
+        ("[recovery]\npark_seconds = 0.5", "recovery.park_seconds", "from 1 to 3600"),
         ('[clock]\nsessions = "alway"', "clock.sessions", 'did you mean "always"'),
         ('[clock]\nsessions = "always"', "clock.sessions", "every address is on this host"),
         ('[ledger]\npath = ""', "ledger.path", "path of a file"),
