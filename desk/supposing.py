@@ -30,6 +30,7 @@ from domain.messages import Answered, CopyReport, OrderHeard, OrderSeen
 from domain.orders import Order, Source, Stamp, Status
 from domain.outcomes import Accepted
 from domain.steps import Cancel, Modify, Place, Request
+from domain.wanted import part
 from ledger.journal import Noted
 
 _AS_RECORDED = (OrderSeen, MarketFound, InstrumentsFound)
@@ -130,7 +131,7 @@ class Supposed:
         if standing is None or standing.order_id not in self._orders or instrument is None:
             return
         order = self._orders[standing.order_id]
-        share = copy.sizing.size(leader.filled, instrument.lot) - copy.filled_before
+        share = part(leader, copy, instrument.lot) - copy.filled_before
         filled = min(order.terms.quantity, share)
         if filled <= order.filled or order.status.terminal:
             return

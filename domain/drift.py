@@ -24,7 +24,7 @@ from domain.instruments import InstrumentKey
 from domain.orders import Order, Side, Status
 from domain.reports import drift
 from domain.sessions import IST
-from domain.wanted import share
+from domain.wanted import part, share
 
 
 def differences(
@@ -124,7 +124,7 @@ class _Comparison:
         """What is wanted of an open leader order beyond what either side has traded; what the
         leader's fills imply shows as a position."""
         copy = one.copy
-        traded = max(copy.filled, copy.sizing.size(order.filled, lot))
+        traded = max(copy.filled, part(order, copy, lot))
         rest = share(order, copy, lot) - traded
         return self._trade(one.holding, order.side, rest, order.order_id) if rest > 0 else None
 
@@ -258,7 +258,7 @@ def _bounds(order: Order, copy: Copy, lot: int) -> tuple[int, int]:
     order, less what can still trade of the copy, and no more than that order may come to."""
     if copy.left_out:
         return 0, 0
-    got, standing = copy.sizing.size(order.filled, lot), copy.standing
+    got, standing = part(order, copy, lot), copy.standing
     resting = standing.terms.quantity - standing.filled if standing and standing.terms else 0
     most = got if order.status.terminal else max(got, share(order, copy, lot))
     return max(0, got - max(0, resting)), most

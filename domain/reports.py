@@ -9,7 +9,7 @@ from domain.orders import Order, Status, Terms
 from domain.rules import Rules
 from domain.sizing import disclose
 from domain.slippage import slippage
-from domain.wanted import share
+from domain.wanted import part, share
 
 _UNSETTLED = frozenset({CopyState.HELD, CopyState.PLACING, CopyState.UNKNOWN, CopyState.PARKED})
 
@@ -37,7 +37,7 @@ def _final_drift(order: Order, copy: Copy, lot: int) -> str:
         if copy.state in _UNSETTLED:
             return f"{_said(copy)}, though {ended}"
         return f"open, though {ended}"
-    implied = copy.sizing.size(order.filled, lot)
+    implied = part(order, copy, lot)
     if copy.filled == implied:
         return ""
     words = f"filled {copy.filled}, the leader's fills imply {implied}"
@@ -92,7 +92,7 @@ def may_lag(order: Order, copy: Copy, lot: int) -> bool:
     """Whether `lagging` may ever have something to say, as far as is known now."""
     if copy.left_out or order.cut_short:
         return False
-    return order.status is not Status.TRADED or copy.filled < copy.sizing.size(order.filled, lot)
+    return order.status is not Status.TRADED or copy.filled < part(order, copy, lot)
 
 
 def lagging(order: Order, copy: Copy, lot: int, rules: Rules, now: datetime) -> str:

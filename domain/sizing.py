@@ -1,19 +1,26 @@
 """How much of the leader's quantity a follower takes.
 
-A rule answers with shares in whole lots. More rules come beside `Multiplier` by implementing
-`Sizing`; nothing else in the house knows which rule a follower uses.
+A rule of the roster (`domain.sizes`) becomes a `Sizing` when a copy is first placed. That stays
+with the copy, so that modifications rescale by the rule that placed it (scenario 2.1), whatever
+prices, funds and the roster are by then. Quantities are shares, in whole lots.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
 
 
 class Sizing(Protocol):
-    """A follower's sizing rule."""
+    """What a copy takes of the leader's order."""
 
     def size(self, quantity: int, lot: int) -> int:
-        """The follower's quantity in shares for the leader's, in whole lots, 0 for none."""
+        """The follower's quantity for the leader's, 0 for none."""
+        ...
+
+    def part(self, filled: int, quantity: int, lot: int) -> int:
+        """The follower's part of an order of which the leader got `filled` of `quantity`, never
+        more than `size(quantity)`."""
         ...
 
     @property
@@ -22,34 +29,170 @@ class Sizing(Protocol):
         ...
 
 
+class Rounding(StrEnum):
+    """What becomes of a part of a lot. ONE_LOT rounds down, but takes one lot where that would
+    leave nothing (scenario 8.7)."""
+
+    DOWN = "down"
+    NEAREST = "nearest"
+    ONE_LOT = "one_lot"
+
+    def lots(self, quantity: Fraction, lot: int) -> int:
+        """The quantity in whole lots."""
+        lots = quantity / lot
+        whole = lots.numerator // lots.denominator
+        if self is Rounding.NEAREST:
+            return whole + (lots - whole >= Fraction(1, 2))
+        if self is Rounding.ONE_LOT and quantity > 0:
+            return max(1, whole)
+        return whole
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The least and the most (shares) that a copy of one order takes; None for no limit. What is
+    less than `least` is raised to it, in whole lots; nothing stays nothing."""
+
+    least: int | None = None
+    most: int | None = None
+
+    def __post_init__(self) -> None:
+        low, high = self.least or 0, self.most
+        if low < 0 or (high is not None and high < max(low, 1)):
+            raise ValueError(f"the least ({self.least}) and the most ({self.most}) do not fit")
+
+    def within(self, quantity: int, lot: int) -> int:
+        """The quantity within the bounds; the most outranks the least."""
+        if quantity and self.least is not None:
+            quantity = max(quantity, -(-self.least // lot) * lot)
+        if self.most is not None:
+            quantity = min(quantity, self.most // lot * lot)
+        return quantity
+
+
+_UNBOUNDED = Bounds()
+
+
 @dataclass(frozen=True, slots=True)
 class Multiplier:
-    """The leader's quantity times a factor, rounded down to whole lots (scenario 8.7)."""
+    """The leader's quantity times a factor. `why` says where the factor comes from, in one word,
+    if not from the roster."""
 
     factor: Fraction
+    rounding: Rounding = Rounding.DOWN
+    bounds: Bounds = _UNBOUNDED
+    why: str = ""
 
     def __post_init__(self) -> None:
         if self.factor <= 0:
             raise ValueError(f"multiplier must be above 0, not {self.factor}")
 
     def size(self, quantity: int, lot: int) -> int:
-        scaled = quantity * self.factor.numerator // self.factor.denominator
-        return scaled // lot * lot
+        if self.rounding is Rounding.DOWN:
+            scaled = quantity * self.factor.numerator // self.factor.denominator // lot * lot
+        else:
+            scaled = self.rounding.lots(quantity * self.factor, lot) * lot
+        return scaled if self.bounds is _UNBOUNDED else self.bounds.within(scaled, lot)
+
+    def part(self, filled: int, quantity: int, lot: int) -> int:
+        return min(self.size(filled, lot), self.size(quantity, lot))
 
     @property
     def text(self) -> str:
-        return f"multiplier {self.factor}"
+        words = [f"multiplier {self.factor}"]
+        if self.rounding is not Rounding.DOWN:
+            words.append(f"rounded {self.rounding}")
+        if self.bounds.least is not None:
+            words.append(f"least {self.bounds.least}")
+        if self.bounds.most is not None:
+            words.append(f"most {self.bounds.most}")
+        if self.why:
+            words.append(f"by {self.why}")
+        return " ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """The same quantity for every order: so many shares, or so many lots."""
+
+    quantity: int
+    in_lots: bool = False
+
+    def __post_init__(self) -> None:
+        if self.quantity < 1:
+            raise ValueError(f"a fixed quantity must be above 0, not {self.quantity}")
+
+    def size(self, quantity: int, lot: int) -> int:
+        if quantity <= 0:
+            return 0
+        return self.quantity * lot if self.in_lots else self.quantity // lot * lot
+
+    def part(self, filled: int, quantity: int, lot: int) -> int:
+        return _proportion(self.size(quantity, lot), filled, quantity, lot)
+
+    @property
+    def text(self) -> str:
+        return f"{'lots' if self.in_lots else 'quantity'} {self.quantity}"
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """An exit of the leader from a position of `leaders` shares, for a follower who holds `mine`
+    of it: the same part, rounded down to whole lots, and all of it where the leader leaves nothing
+    behind. What goes beyond the position opens another one, sized by `beyond`."""
+
+    mine: int
+    leaders: int
+    beyond: Sizing
+
+    def __post_init__(self) -> None:
+        if self.mine < 0 or self.leaders < 1:
+            raise ValueError(f"an exit of {self.mine} for {self.leaders} shares")
+
+    def size(self, quantity: int, lot: int) -> int:
+        leaving = min(quantity, self.leaders)
+        more = self.beyond.size(quantity - leaving, lot) if quantity > leaving else 0
+        return _proportion(self.mine, leaving, self.leaders, lot) + more
+
+    def part(self, filled: int, quantity: int, lot: int) -> int:
+        return min(self.size(filled, lot), self.size(quantity, lot))
+
+    @property
+    def text(self) -> str:
+        return f"exit {self.mine} of {self.leaders}, beyond {self.beyond.text}"
 
 
 def parse(text: str) -> Sizing:
-    """The rule that wrote `text`. Raises ValueError for one that this version did not write."""
-    rule, _, value = text.partition(" ")
-    if rule != "multiplier":
-        raise ValueError(f"sizing rule {rule!r} is not known to this version")
+    """The sizing that wrote `text`. Raises ValueError for one that this version did not write."""
+    kind, *words = text.split(" ")
     try:
-        return Multiplier(Fraction(value))
-    except ZeroDivisionError:
-        raise ValueError(f"sizing {text!r} divides by zero") from None
+        match kind, words:
+            case "multiplier", [factor, *more]:
+                return _multiplier(factor, dict(zip(more[::2], more[1::2], strict=True)))
+            case (("lots" | "quantity"), [number]):
+                return Fixed(int(number), kind == "lots")
+            case "exit", [mine, "of", leaders, "beyond", *beyond]:
+                return Exit(int(mine), int(leaders.rstrip(",")), parse(" ".join(beyond)))
+    except (ValueError, ZeroDivisionError) as wrong:
+        raise ValueError(f"sizing {text!r} cannot be read: {wrong}") from None
+    raise ValueError(f"sizing rule {kind!r} is not known to this version")
+
+
+def _multiplier(factor: str, words: dict[str, str]) -> Multiplier:
+    unknown = words.keys() - {"rounded", "least", "most", "by"}
+    if unknown:
+        raise ValueError(f"{min(unknown)!r} is not known to this version")
+    least, most = (int(words[name]) if name in words else None for name in ("least", "most"))
+    bounds = Bounds(least, most) if (least, most) != (None, None) else _UNBOUNDED
+    rounding = Rounding(words.get("rounded", "down"))
+    return Multiplier(Fraction(factor), rounding, bounds, words.get("by", ""))
+
+
+def _proportion(whole: int, filled: int, quantity: int, lot: int) -> int:
+    """The part of `whole` for `filled` of `quantity`, in whole lots but for the last of it."""
+    if filled >= quantity:
+        return whole
+    return whole * filled // quantity // lot * lot
 
 
 def disclose(disclosed: int, quantity: int, scaled: int, lot: int) -> int:

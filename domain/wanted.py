@@ -60,7 +60,14 @@ def wanted(
 def share(order: Order, copy: Copy, lot: int) -> int:
     """The copy's part (shares) of what the leader's order asks for, or of what it got before it
     was cut short."""
-    return copy.sizing.size(order.filled if order.cut_short else order.terms.quantity, lot)
+    if order.cut_short:
+        return part(order, copy, lot)
+    return copy.sizing.size(order.terms.quantity, lot)
+
+
+def part(order: Order, copy: Copy, lot: int) -> int:
+    """The copy's part (shares) of what the leader's order got."""
+    return copy.sizing.part(order.filled, order.terms.quantity, lot)
 
 
 def _kind(order: Order, standing: Attempt | None) -> OrderType:

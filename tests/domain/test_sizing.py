@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.sizing import Multiplier, Sizing, disclose, parse
+from domain.sizing import Bounds, Exit, Fixed, Multiplier, Rounding, Sizing, disclose, parse
 
 many = settings(deadline=None, max_examples=250)
 
@@ -51,18 +51,99 @@ def test_multipliers(factor: str, quantity: int, lot: int, size: int) -> None:
     assert Multiplier(Fraction(factor)).size(quantity, lot) == size
 
 
-@given(factors)
+bounds = st.builds(
+    lambda one, other: Bounds(min(one, other), max(one, other)),
+    st.integers(1, 10_000),
+    st.integers(1, 10_000),
+) | st.just(Bounds())
+multipliers = st.builds(Multiplier, factors, st.sampled_from(Rounding), bounds, st.just("capital"))
+fixed = st.builds(Fixed, st.integers(1, 10_000), st.booleans())
+entries = multipliers | fixed
+exits = st.builds(Exit, st.integers(0, 10_000), st.integers(1, 10_000), entries)
+sizings = entries | exits
+
+
+@given(sizings)
 @many
-def test_a_rule_is_read_back_from_its_own_words(factor: Fraction) -> None:
-    rule: Sizing = Multiplier(factor)
+def test_a_rule_is_read_back_from_its_own_words(rule: Sizing) -> None:
     assert parse(rule.text) == rule
 
 
+@given(entries, quantities, lots)
+@many
+def test_entries_are_whole_lots_within_their_bounds(rule: Sizing, quantity: int, lot: int) -> None:
+    size = rule.size(quantity, lot)
+    assert size >= 0
+    assert size % lot == 0
+    if isinstance(rule, Multiplier) and rule.bounds.most is not None:
+        assert size <= rule.bounds.most
+
+
+@given(sizings, st.integers(1, 10**5), st.data(), lots)
+@many
+def test_the_part_of_what_the_leader_got_grows_to_the_whole(
+    rule: Sizing, quantity: int, drawn: st.DataObject, lot: int
+) -> None:
+    few, much = sorted(drawn.draw(st.integers(0, quantity)) for _ in range(2))
+    assert rule.part(0, quantity, lot) == 0
+    assert rule.part(few, quantity, lot) <= rule.part(much, quantity, lot)
+    assert rule.part(much, quantity, lot) <= rule.part(quantity, quantity, lot)
+    assert rule.part(quantity, quantity, lot) == rule.size(quantity, lot)
+
+
 @pytest.mark.parametrize(
-    "words", ["", "lots 2", "multiplier", "multiplier x", "multiplier 1/0", "multiplier -1"]
+    ("text", "quantity", "lot", "size"),
+    [
+        ("multiplier 1/2 rounded nearest", 195, 65, 130),  # 1.5 lots of NIFTY
+        ("multiplier 1/3 rounded nearest", 65, 65, 0),
+        ("multiplier 1/10 rounded one_lot", 65, 65, 65),
+        ("multiplier 1/10 rounded one_lot", 0, 65, 0),
+        ("multiplier 1/2 least 100", 65, 65, 0),
+        ("multiplier 1 least 100", 65, 65, 130),
+        ("multiplier 10 most 1755", 650, 65, 1755),
+        ("multiplier 10 most 100", 650, 65, 65),
+        ("multiplier 1/2 rounded one_lot most 50", 650, 65, 0),
+        ("quantity 100", 650, 65, 65),
+        ("quantity 25", 7, 1, 25),
+        ("lots 2", 1300, 65, 130),
+        ("lots 3", 100, 100, 300),  # MCX gold mini
+        ("lots 3", 0, 100, 0),
+        ("exit 65 of 195, beyond multiplier 1/3", 195, 65, 65),
+        ("exit 65 of 195, beyond multiplier 1/3", 130, 65, 0),
+        ("exit 130 of 195, beyond multiplier 1/2", 65, 65, 0),
+        ("exit 7 of 10, beyond multiplier 1", 10, 1, 7),
+        ("exit 7 of 10, beyond multiplier 1", 5, 1, 3),
+        ("exit 7 of 10, beyond multiplier 1/2", 14, 1, 9),
+        ("exit 0 of 10, beyond multiplier 1/2", 10, 1, 0),
+    ],
+)
+def test_what_a_rule_takes(text: str, quantity: int, lot: int, size: int) -> None:
+    assert parse(text).size(quantity, lot) == size
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "lots",
+        "lots two",
+        "lots 0",
+        "quantity -5",
+        "multiplier",
+        "multiplier x",
+        "multiplier 1/0",
+        "multiplier -1",
+        "multiplier 1 rounded",
+        "multiplier 1 rounded up",
+        "multiplier 1 doubled 2",
+        "multiplier 1 least 5 most 4",
+        "exit 1 of 0, beyond lots 1",
+        "exit 1 of 2",
+        "astrology 7",
+    ],
 )
 def test_words_of_another_version_are_refused(words: str) -> None:
-    with pytest.raises(ValueError, match=r".+"):
+    with pytest.raises(ValueError, match=r"^sizing"):
         parse(words)
 
 
@@ -79,6 +160,9 @@ class Thrice:
 
     def size(self, quantity: int, lot: int) -> int:
         return quantity * 3 // lot * lot
+
+    def part(self, filled: int, quantity: int, lot: int) -> int:
+        return min(self.size(filled, lot), self.size(quantity, lot))
 
 
 def test_another_rule_needs_nothing_but_a_size_and_words() -> None:

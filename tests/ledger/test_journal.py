@@ -14,6 +14,7 @@ from domain.instruments import Instrument
 from domain.messages import OrderSeen
 from domain.orders import Terms
 from domain.permits import Window
+from domain.protection import Protection
 from domain.rules import Rules
 from domain.sizing import Multiplier, Sizing
 from ledger.journal import Noted, decode, encode, followers_noted, noted
@@ -29,6 +30,7 @@ for kind, strategy in (
     (datetime, _instants),
     (timedelta, st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=1))),
     (Fraction, _shares),
+    (Protection, st.builds(Protection, _shares, st.floats(min_value=0, max_value=60))),
     (Sizing, st.builds(Multiplier, _shares)),
     (
         Terms,
