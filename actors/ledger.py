@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from actors.floor import Floor, FloorActor
-from actors.post import BOARD, LEDGER, LIMITER, RECOVERY, Post, follower_name
+from actors.post import BOARD, LEDGER, LIMITER, Post, follower_name
 from dhan.outcomes import outcome
 from dhan.requests import Request
 from dhan.wire import Answer, Call, Line
@@ -68,18 +68,6 @@ class Restore:
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreLeader:
-    """Recovery asks for the leader's orders, after everything that was told before."""
-
-
-@dataclass(frozen=True, slots=True)
-class LeaderRestored:
-    """What the ledger kept of the leader's orders, of the last day that it heard of any."""
-
-    orders: tuple[OrderSeen, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Settle:
     """Asks for an answer once everything that was told before is written or refused."""
 
@@ -115,8 +103,6 @@ class LedgerActor(FloorActor):
         match other:
             case Restore(follower):
                 self._restore(follower)
-            case RestoreLeader():
-                self.floor.post.tell(RECOVERY, LeaderRestored(tuple(leader_day(self._ledger))))
             case Tick(name) if name == _TIDY:
                 self._tidy()
             case Tick():
@@ -165,7 +151,7 @@ class LedgerActor(FloorActor):
                 return batch, None
             envelope = self.actor_inbox.get()
             message = envelope.message
-            if not isinstance(message, _Kept | Restore | RestoreLeader | Tick):
+            if not isinstance(message, _Kept | Restore | Tick):
                 self.actor_inbox.put(envelope)
                 return batch, None
         return batch, message
