@@ -18,7 +18,16 @@ from ledger.journal import INSERT_BODY, INSERT_NOTED, Journal, Noted
 from ledger.knowledge import UPSERT_FILL, UPSERT_ORDER, Knowledge
 from ledger.lock import Held, Lock
 from ledger.numbers import Numbers
-from ledger.opening import LedgerUnusable, create, not_writable, ours, remedy, unreadable
+from ledger.opening import (
+    LedgerUnusable,
+    create,
+    damaged,
+    is_damage,
+    not_writable,
+    ours,
+    remedy,
+    unreadable,
+)
 from ledger.rows import Row
 from ledger.schema import migrate
 from ledger.toolkit import Database
@@ -29,6 +38,7 @@ logger = logging.getLogger(__name__)
 _BUSY_MILLISECONDS = 500
 _LONGEST_LOG_PAGES = 4000
 _TIDY_ENTRIES = 2000
+_PUT_BACK = "stop whatever moves it, put it back, and start again"
 _NEVER = (
     sqlite3.IntegrityError,
     sqlite3.ProgrammingError,
@@ -54,6 +64,8 @@ class Ledger:
 
     def __init__(self, path: Path, connection: sqlite3.Connection, lock: Lock) -> None:
         self.path = path
+        found = path.stat()
+        self._file = found.st_dev, found.st_ino
         self.connection = connection
         self._lock = lock
         self._knowledge = Knowledge(connection)
@@ -99,15 +111,17 @@ class Ledger:
     def commit(self, batch: Sequence[Entry]) -> None:
         """Keep all entries, on disk when this returns.
 
-        Raises `LedgerFailure`, with nothing of the batch kept; a later commit works again.
+        Raises `LedgerFailure`, with nothing of the batch kept; a later commit works again. Raises
+        `LedgerUnusable` when the file is damaged, moved or replaced: nothing may follow.
         """
         if not batch:
             return
+        self._see_that_it_is_there()
         try:
             self._write(batch)
         except (sqlite3.Error, ValueError, OverflowError) as error:
             self._undo()
-            raise _failure(error) from error
+            raise self._failure(error) from error
         except BaseException:
             self._undo()
             raise
@@ -118,34 +132,46 @@ class Ledger:
 
     def tidy(self) -> None:
         """For a quiet moment: fold the write-ahead log into the file when it has grown, which
-        takes some milliseconds that no placement should wait for."""
+        takes some milliseconds that no placement should wait for. Raises `LedgerUnusable` for a
+        damaged file."""
         if self._untidy < _TIDY_ENTRIES:
             return
         self._untidy = 0
         try:
             self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error as error:
-            logger.warning("The ledger's log could not be folded: %s", error)
+            self._only_warn("The ledger's log could not be folded", error)
 
     def prune(self, before: datetime) -> bool:
         """For a quiet moment: let go of some of what the journal kept before then; whether there
-        may be more."""
+        may be more. Raises `LedgerUnusable` for a damaged file."""
         try:
             self.connection.execute("BEGIN IMMEDIATE")
             more = self._journal.prune(before)
             self.connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._undo()
-            logger.warning("The journal could not be pruned: %s", error)
+            self._only_warn("The journal could not be pruned", error)
             return False
         return more
 
     def rows(self, sql: str, *values: str | int | None) -> list[sqlite3.Row]:
-        """The rows that a query finds. Raises `LedgerFailure`."""
+        """The rows that a query finds. Raises `LedgerFailure`, and `LedgerUnusable` for a damaged
+        file."""
         try:
             return self.connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise _failure(error) from error
+            raise self._failure(error) from error
+
+    def _see_that_it_is_there(self) -> None:
+        """SQLite would go on writing into a file that has lost its name, and the next start
+        would find none of that."""
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            raise LedgerUnusable(self.path, f"it is gone ({error.strerror})", _PUT_BACK) from error
+        if (found.st_dev, found.st_ino) != self._file:
+            raise LedgerUnusable(self.path, "another file has taken its place", _PUT_BACK)
 
     def _write(self, batch: Sequence[Entry]) -> None:
         knowledge, numbers, journal = self._knowledge, self._numbers, self._journal
@@ -206,10 +232,16 @@ class Ledger:
         except sqlite3.Error as error:
             logger.error("A failed transaction could not be rolled back: %s", error)
 
+    def _only_warn(self, what: str, error: sqlite3.Error) -> None:
+        if is_damage(error):
+            raise damaged(self.path, str(error)) from error
+        logger.warning("%s: %s", what, error)
 
-def _failure(error: Exception) -> LedgerFailure:
-    passing = not isinstance(error, _NEVER)
-    return LedgerFailure(str(error), passing, remedy(error) if passing else "")
+    def _failure(self, error: Exception) -> LedgerFailure | LedgerUnusable:
+        if is_damage(error):
+            return damaged(self.path, str(error))
+        passing = not isinstance(error, _NEVER)
+        return LedgerFailure(str(error), passing, remedy(error) if passing else "")
 
 
 def _locked(path: Path) -> Lock:

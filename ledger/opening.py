@@ -1,5 +1,6 @@
 """Opening a database file, and saying clearly why one cannot be the ledger."""
 
+import errno
 import os
 import sqlite3
 from contextlib import closing
@@ -13,22 +14,27 @@ _MOST_CHECKED_BYTES = 64 * 1024 * 1024
 _MOVE_AWAY = "name another file under [ledger] path, or move this one away"
 _PERMISSIONS = "run as its owner, or correct its permissions or [ledger] path"
 _RESTORE = "restore a backup, or move it away and compare every account's order book by hand"
+_SPACE = "free disk space"
+_UNLOCK = "end the program that has locked it"
+_DISK = "see to the disk"
 _REMEDIES = {
-    sqlite3.SQLITE_FULL: "free disk space; copying resumes by itself",
-    sqlite3.SQLITE_BUSY: "end the program that has locked it; copying resumes by itself",
-    sqlite3.SQLITE_LOCKED: "end the program that has locked it; copying resumes by itself",
-    sqlite3.SQLITE_READONLY: "make it writable; copying resumes by itself",
-    sqlite3.SQLITE_CORRUPT: f"stop Lockstep; {_RESTORE}",
-    sqlite3.SQLITE_NOTADB: f"stop Lockstep; {_RESTORE}",
+    sqlite3.SQLITE_FULL: _SPACE,
+    sqlite3.SQLITE_BUSY: _UNLOCK,
+    sqlite3.SQLITE_LOCKED: _UNLOCK,
+    sqlite3.SQLITE_READONLY: "make it writable",
 }
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class LedgerUnusable(Exception):
-    """The ledger cannot be opened: which file, why, and what the operator can do."""
+    """The ledger cannot be opened, or not be used any longer: which file, why, and what the
+    operator can do. `passing` is whether it may be better a little later, by itself."""
 
-    def __init__(self, path: Path, why: str, fix: str) -> None:
+    def __init__(self, path: Path, why: str, fix: str, passing: bool = False) -> None:
         super().__init__(f"{path}: {why}; {fix}")
-        self.path, self.why, self.fix = path, why, fix
+        self.path, self.why, self.fix, self.passing = path, why, fix, passing
 
 
 def create(path: Path) -> None:
@@ -61,10 +67,12 @@ def present(path: Path) -> bool:
 
 def not_writable(path: Path, error: OSError) -> LedgerUnusable:
     """The refusal of a file that the operating system does not let this process write."""
+    full = error.errno in _FULL
     return LedgerUnusable(
         path,
         f"it cannot be written ({error.filename or path}: {error.strerror})",
-        _PERMISSIONS,
+        _SPACE if full else _PERMISSIONS,
+        passing=full,
     )
 
 
@@ -108,20 +116,33 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 def unreadable(path: Path, error: sqlite3.Error) -> LedgerUnusable:
     """The refusal that belongs to an error of SQLite."""
     code = _code(error)
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return LedgerUnusable(path, "another program has locked it", "end that program")
+    if code in _LOCKED:
+        return LedgerUnusable(path, "another program has locked it", "end that program", True)
     if code == sqlite3.SQLITE_NOTADB:
         return LedgerUnusable(path, "it is not a database", _MOVE_AWAY)
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return LedgerUnusable(path, f"it cannot be opened ({error})", _PERMISSIONS)
-    if code == sqlite3.SQLITE_CORRUPT:
-        return _damaged(path, str(error))
-    return LedgerUnusable(path, f"it cannot be used ({error})", "see to the disk, then try again")
+    if is_damage(error):
+        return damaged(path, str(error))
+    fix = _REMEDIES.get(code, _DISK)
+    return LedgerUnusable(path, f"it cannot be used ({error})", f"{fix}, then try again", True)
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error says that the file itself is spoilt, for good. A text that cannot be
+    decoded is one that SQLite has no code for."""
+    undecodable = isinstance(error, sqlite3.OperationalError) and not _code(error)
+    return undecodable or _code(error) in _DAMAGED
+
+
+def damaged(path: Path, found: str) -> LedgerUnusable:
+    """The refusal of a ledger whose file is spoilt."""
+    return LedgerUnusable(path, f"it is damaged ({' '.join(found.split())})", _RESTORE)
 
 
 def remedy(error: Exception) -> str:
     """What the operator can do about a write that failed."""
-    return _REMEDIES.get(_code(error), "see to the disk; copying resumes by itself")
+    return f"{_REMEDIES.get(_code(error), _DISK)}; copying resumes by itself"
 
 
 def _code(error: Exception) -> int:
@@ -156,12 +177,4 @@ def _check_pages(path: Path, connection: sqlite3.Connection) -> None:
         return
     found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     if found != "ok":
-        raise _damaged(path, found)
-
-
-def _damaged(path: Path, found: str) -> LedgerUnusable:
-    return LedgerUnusable(
-        path,
-        f"it is damaged ({' '.join(found.split())})",
-        _RESTORE,
-    )
+        raise damaged(path, found)

@@ -12,9 +12,10 @@ from domain.messages import Alert, Level
 from domain.outcomes import Accepted, Refusal, Refused
 from ledger.entries import Entry, OrderKnown, Setting
 from ledger.ledger import Ledger, LedgerFailure
+from ledger.opening import LedgerUnusable
 from ledger.reader import Reader
 from tests.ledger.conftest import Other
-from tests.ledger.makers import answered, cancel, changed, intent, modify, order
+from tests.ledger.makers import LONG_AGO, answered, cancel, changed, intent, modify, order
 from tests.ledger.writer import batch
 
 
@@ -195,9 +196,35 @@ def test_a_page_that_rots_while_running_is_told_as_damage(path: Path) -> None:
         with path.open("r+b") as file:
             file.seek(4096)
             file.write(b"\xee" * (path.stat().st_size - 4096))
-        with pytest.raises(LedgerFailure, match="malformed") as failure:
+        with pytest.raises(LedgerUnusable, match=r"damaged .*malformed") as unusable:
             ledger.commit([intent(leader_order_id="500")])
-    assert "stop Lockstep" in failure.value.fix
+        with pytest.raises(LedgerUnusable, match="damaged"):
+            ledger.rows("SELECT * FROM intents")
+        with pytest.raises(LedgerUnusable, match="damaged"):
+            ledger.prune(LONG_AGO)
+    assert "restore a backup" in unusable.value.fix
+    assert not unusable.value.passing
+
+
+def test_a_text_that_rots_is_told_as_damage(ledger: Ledger) -> None:
+    ledger.connection.execute("INSERT INTO settings VALUES ('mood', CAST(x'e9e9' AS TEXT))")
+    with pytest.raises(LedgerUnusable, match=r"damaged .*decode"):
+        ledger.rows("SELECT * FROM settings")
+
+
+def test_nothing_is_kept_in_a_file_that_lost_its_name(ledger: Ledger, path: Path) -> None:
+    ledger.commit([intent()])
+    aside = path.with_name("aside.db")
+    path.rename(aside)
+    with pytest.raises(LedgerUnusable, match="it is gone"):
+        ledger.commit([intent(number=1)])
+    path.touch()
+    with pytest.raises(LedgerUnusable, match="another file has taken its place"):
+        ledger.commit([intent(number=1)])
+    path.unlink()
+    aside.rename(path)
+    ledger.commit([intent(number=1)])
+    assert _count(ledger, "intents") == 2
 
 
 def test_many_readers_never_hold_up_the_writer(ledger: Ledger, path: Path) -> None:

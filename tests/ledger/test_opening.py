@@ -154,6 +154,7 @@ def test_a_file_that_is_no_usable_ledger_is_refused_untouched(kind: str, path: P
     assert why in refusal.value.why
     assert fix in refusal.value.fix
     assert str(path) in str(refusal.value)
+    assert not refusal.value.passing
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     assert not path.with_name(path.name + "-journal").exists()
 
@@ -208,8 +209,9 @@ def test_a_missing_directory_is_named(tmp_path: Path) -> None:
 def test_a_locked_database_is_refused_until_it_is_free(path: Path, other: Other) -> None:
     _run_sql(path, "PRAGMA user_version = 0; VACUUM;")
     locker = other("holder", path, "lock")
-    with pytest.raises(LedgerUnusable, match="another program has locked it"):
+    with pytest.raises(LedgerUnusable, match="another program has locked it") as refusal:
         Ledger.open(path)
+    assert refusal.value.passing
     locker.communicate()
     Ledger.open(path).close()
     assert locker.returncode == 0
