@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from domain.copies import Stage
+from domain.instructions import Instruction, Verdict
 from domain.orders import OrderType, Status, Terms, Validity
 from domain.rules import Mood
 from tests.domain.builders import LOT
@@ -51,6 +53,32 @@ def _doubt(world: World, which: int) -> None:
     world.answer(-1)
 
 
+def _park(world: World, which: int) -> None:
+    """A request gets lost, and nobody looks for its order before it is given up."""
+    world.line_acts(Fate.UNKNOWN_ACTED if which % 2 else Fate.UNKNOWN_IDLE)
+    world.answer(-1)
+    world.tick(1000)
+    world.tick(130_000)
+
+
+def _settle(world: World, which: int) -> None:
+    """The operator says what is so: that there is no order, or which one was placed by hand
+    instead. A book is read before that is believed."""
+    world.ask_book()
+    world.read_book(-1)
+    copy = world.copy
+    attempt = copy.current if copy else None
+    if attempt is None or attempt.stage is not Stage.PARKED:
+        return
+    verdict, order_id, ticket = Verdict.ABSENT, "", attempt.ticket
+    if which % 3:
+        by_hand = world.account.place(ticket.instrument, ticket.side, ticket.product, ticket.terms)
+        verdict, order_id = Verdict.PLACED, by_hand.order_id
+    rows = {row.order_id: row for row in world.account.book(world.ns())}
+    told = Instruction(1, world.leader.order_id, "asha", attempt.number, verdict, order_id)
+    world.instruct(told, rows.get(order_id))
+
+
 def _look(world: World, _: int) -> None:
     """A book is read, a few seconds after the last."""
     world.tick(2500)
@@ -96,6 +124,8 @@ MOVES: dict[str, tuple[int, Callable[[World, int], None]]] = {
     "the price moves": (1, lambda w, n: w.price(9_000 + 5 * (n % 400))),
     "the market opens or closes": (1, lambda w, n: w.market(n % 4 != 0)),
     "the owner pauses or resumes": (1, _pause),
+    "a request is lost and given up": (1, _park),
+    "the operator settles": (1, _settle),
     "the ledger fails": (1, lambda w, n: w.unrecorded()),
     "the process starts again": (1, lambda w, n: w.restart()),
 }

@@ -53,6 +53,29 @@ def test_any_interleaving_ends_in_step(
     world.check_end()
 
 
+@given(
+    asked=first_terms(),
+    max_age=st.sampled_from((timedelta(seconds=30), timedelta(hours=1))),
+    seed=st.integers(0, 2**32),
+)
+@settings(deadline=None, max_examples=150)
+def test_whatever_follows_the_operators_word_ends_in_step(
+    asked: Terms, max_age: timedelta, seed: int
+) -> None:
+    world, chance = World(asked, max_age), Random(seed)
+    world.leader_confirms()
+    world.feed(1, keep=False)
+    names = [
+        "a request is lost and given up",
+        *chance.choices(CHOICES, k=chance.randrange(4)),
+        "the operator settles",
+        *chance.choices(CHOICES, k=chance.randrange(60)),
+    ]
+    play(world, [(name, chance.randrange(2**12)) for name in names])
+    world.quiesce()
+    world.check_end()
+
+
 class CopyMachine(RuleBasedStateMachine):
     """The same world, driven rule by rule, so that a failure shrinks to a readable story."""
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from domain.copies import Copy
 from domain.copybook import CopyBook
+from domain.instructions import Instruction
 from domain.instruments import Instrument
 from domain.messages import Answered, Intent, OrderSeen
 from domain.orders import Order, Product, Side, Status, Terms
@@ -182,6 +183,12 @@ class World:
         self.book.read(rows, asked_at)
         if self.copy is not before:
             self._hear_news()
+        self.consider()
+
+    def instruct(self, told: Instruction, shown: Order | None) -> None:
+        """The operator settles a parked copy."""
+        self.book.resolve(told, shown)
+        self._hear_news()
         self.consider()
 
     # The host
