@@ -19,6 +19,8 @@ from domain.orders import Order, Product, Side
 from domain.plan import plan
 from domain.reports import lagging, may_lag, report
 from domain.rules import Account, Market, Mood, Rules
+from domain.sizes import Entry
+from domain.sizing import Sizing
 from domain.steps import Request, Skip, Step, Why
 
 _Holding = tuple[InstrumentKey, Product]
@@ -35,6 +37,7 @@ class CopyBook:
         self._by_order: dict[str, str] = {}
         self._hints: dict[InstrumentKey, Instrument] = {}
         self._master: dict[InstrumentKey, Instrument] = {}
+        self._funds: tuple[int | None, int | None] = None, None
         self._prices: dict[InstrumentKey, int] = {}
         self._dispatch_us: dict[str, int] = {}
         self._positions: dict[_Holding, int] = {}
@@ -64,8 +67,8 @@ class CopyBook:
         self.orders[leader_id] = merged
         copy = self.copies.get(leader_id)
         if copy is None:
-            rules = self.rules
-            self.copies[leader_id] = Copy(leader_id, rules.follower, rules.sizing, told.born)
+            sizing = self._sized(merged)
+            self.copies[leader_id] = Copy(leader_id, self.rules.follower, sizing, told.born)
         elif known is None:
             self._count(copy)
         self._watch(leader_id)
@@ -175,7 +178,7 @@ class CopyBook:
     def step(self, leader_id: str, mood: Mood, open_: bool, now: datetime) -> Step:
         """What to do next for the copy of a leader order; `open_` is whether its market takes
         orders now."""
-        order, copy = self.orders[leader_id], self.copies[leader_id]
+        order, copy = self.orders[leader_id], self._resized(leader_id)
         market = Market(open_, self._prices.get(order.instrument))
         instrument = self.instrument(order.instrument)
         account = Account(mood, self.position(order.instrument, order.product))
@@ -235,9 +238,8 @@ class CopyBook:
     def resize(self, rules: Rules) -> None:
         """Follow other rules from now on; copies that were placed keep their sizing."""
         self.rules = rules
-        for leader_id, copy in self.copies.items():
-            if not copy.attempts and not copy.skipped:
-                self.copies[leader_id] = replace(copy, sizing=rules.sizing)
+        for leader_id in self.orders:
+            self._resized(leader_id)
 
     def instrument(self, key: InstrumentKey) -> Instrument | None:
         """The instrument by the master, else by what events said, else (for shares, whose lot
@@ -274,6 +276,33 @@ class CopyBook:
             known = self.instrument(holding.instrument)
             found.append(Followed(copy, holding, order, known.lot if known else None))
         return found
+
+    def funds(self, mine: int | None, leaders: int | None) -> None:
+        """Note the capital (paise) of the follower's account and of the leader's."""
+        self._funds = mine, leaders
+
+    def _resized(self, leader_id: str) -> Copy:
+        """The copy, sized anew as long as nothing was placed for it."""
+        copy = self.copies[leader_id]
+        if copy.attempts or (copy.skipped and copy.skipped.lasting):
+            return copy
+        sizing = self._sized(self.orders[leader_id])
+        if sizing != copy.sizing:
+            copy = self.copies[leader_id] = replace(copy, sizing=sizing)
+        return copy
+
+    def _sized(self, order: Order) -> Sizing:
+        """The sizing of the copy of an order, by the rules and by what is known now."""
+        key, terms = order.instrument, order.terms
+        instrument = self.instrument(key)
+        mine, leaders = self._funds
+        price = terms.price or terms.trigger or self._prices.get(key)
+        option = instrument is not None and instrument.option
+        entry = Entry(terms.quantity, order.side, option, price, mine, leaders)
+        names = [order.symbol]
+        if instrument is not None:
+            names += [instrument.symbol, instrument.underlying]
+        return self.rules.sized(entry, key.segment, [name for name in names if name])
 
     def _lot(self, key: InstrumentKey) -> int:
         """The lot (shares), as far as it is known."""

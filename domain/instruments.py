@@ -1,6 +1,7 @@
 """What is traded: segments, instruments and the ticks and lots that bind their orders."""
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 
@@ -37,13 +38,31 @@ class InstrumentKey:
     security_id: str
 
 
+class OptionType(StrEnum):
+    CALL = "CE"
+    PUT = "PE"
+
+
+class Listing(StrEnum):
+    """What the instrument master says of an instrument.
+
+    PRESUMED: it has it, or there is no master that could tell. AWAITED: it does not have it, and
+    is read anew. UNKNOWN: it does not have it.
+    """
+
+    PRESUMED = "presumed"
+    AWAITED = "awaited"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """One row of the instrument master, as far as orders need it.
 
     `lot` is in shares, `tick` in paise. `freeze` is the first quantity (in shares) that the
     exchange refuses as one order, None where it sets no such limit. `upper` and `lower` are
-    the day's circuit limits in paise, None where there are none.
+    the day's circuit limits in paise, None where there are none. `expiry` is the last day of a
+    contract; `strike` (paise) and `option_type` are an option's.
     """
 
     key: InstrumentKey
@@ -55,10 +74,18 @@ class Instrument:
     freeze: int | None = None
     upper: int | None = None
     lower: int | None = None
+    expiry: date | None = None
+    strike: int | None = None
+    option_type: OptionType | None = None
 
     def __post_init__(self) -> None:
         if self.lot < 1 or self.tick < 1:
             raise ValueError(f"{self.key}: lot {self.lot} and tick {self.tick} must be at least 1")
+
+    @property
+    def option(self) -> bool:
+        """Whether it is a call or a put."""
+        return self.kind.startswith("OPT")
 
     def snap_down(self, price: int) -> int:
         """The highest price on a tick that is not above `price` (paise), but at least one tick."""

@@ -12,6 +12,7 @@ from domain.instruments import Instrument
 from domain.orders import AmoTime, Order, Product, Side, Status, Validity
 from domain.outcomes import Refused
 from domain.rules import Account, Market, Mood, Rules, WhenClosed
+from domain.sizing import Unsized
 from domain.steps import Cancel, Done, Hold, Modify, Place, Skip, Step, Why
 from domain.tickets import Ticket
 from domain.wanted import Wanted, wanted
@@ -114,14 +115,15 @@ def _enter(
     if order.status is Status.UNREADABLE:
         return Hold(Why.LEADER_UNREADABLE)
     want = wanted(order, copy, rules, market, instrument, now) if instrument else None
-    if want is None and instrument is not None:
+    unsized = isinstance(copy.sizing, Unsized)
+    if want is None and instrument is not None and not unsized:
         return _nothing_wanted(order, copy, instrument)
     if verdict := _too_late(order, copy, rules, account, now):
         return verdict
     if account.mood is Mood.PARKED:
         return Hold(Why.ACCOUNT)
     if want is None:
-        return Hold(Why.INSTRUMENT)
+        return Hold(Why.SIZING if unsized else Why.INSTRUMENT)
     last = copy.current
     if last and last.retry_at and now < last.retry_at:
         return Hold(Why.RETRY, last.retry_at)

@@ -1,12 +1,15 @@
 """What a follower's owner asked for, and what is true around it when a copy is planned."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
 
+from domain.instruments import Segment
 from domain.orders import Product
 from domain.protection import Protection
+from domain.sizes import Bounds, Entry, Override, Share, sized
 from domain.sizing import Multiplier, Sizing
 
 
@@ -35,6 +38,7 @@ class WhenClosed(StrEnum):
 class Rules:
     """The rules of one follower.
 
+    `sizing` and `bounds` count for whatever no override covers; the first that does counts.
     `max_age`: an entry older than this is not chased. `settle`: how long an unknown outcome is
     looked for, from when it became unknown, before its absence counts as proven (Dhan shows
     nothing by correlation id for an order in transit, so at least 10 s); `park_after`: how long
@@ -44,7 +48,9 @@ class Rules:
     """
 
     follower: str
-    sizing: Sizing = field(default_factory=lambda: Multiplier(Fraction(1)))
+    sizing: Share = field(default_factory=lambda: Multiplier(Fraction(1)))
+    bounds: Bounds = field(default_factory=Bounds)
+    overrides: tuple[Override, ...] = ()
     protection: Protection = field(default_factory=Protection)
     products: tuple[tuple[Product, Product], ...] = ()
     when_closed: WhenClosed = WhenClosed.HOLD
@@ -53,6 +59,14 @@ class Rules:
     park_after: timedelta = timedelta(seconds=120)
     modification_cap: int = 25
     lag_after: timedelta = timedelta(seconds=5)
+
+    def sized(self, entry: Entry, segment: Segment, names: Sequence[str]) -> Sizing:
+        """The sizing of an order that opens a position in an instrument of the segment, which
+        goes by these names."""
+        for override in self.overrides:
+            if override.covers(segment, names):
+                return sized(override.share, override.bounds, entry)
+        return sized(self.sizing, self.bounds, entry)
 
     def product(self, leaders: Product) -> Product:
         """The product a copy gets for the leader's (scenario 1.2)."""

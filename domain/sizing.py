@@ -49,38 +49,12 @@ class Rounding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """The least and the most (shares) that a copy of one order takes; None for no limit. What is
-    less than `least` is raised to it, in whole lots; nothing stays nothing."""
-
-    least: int | None = None
-    most: int | None = None
-
-    def __post_init__(self) -> None:
-        low, high = self.least or 0, self.most
-        if low < 0 or (high is not None and high < max(low, 1)):
-            raise ValueError(f"the least ({self.least}) and the most ({self.most}) do not fit")
-
-    def within(self, quantity: int, lot: int) -> int:
-        """The quantity within the bounds; the most outranks the least."""
-        if quantity and self.least is not None:
-            quantity = max(quantity, -(-self.least // lot) * lot)
-        if self.most is not None:
-            quantity = min(quantity, self.most // lot * lot)
-        return quantity
-
-
-_UNBOUNDED = Bounds()
-
-
-@dataclass(frozen=True, slots=True)
 class Multiplier:
     """The leader's quantity times a factor. `why` says where the factor comes from, in one word,
     if not from the roster."""
 
     factor: Fraction
     rounding: Rounding = Rounding.DOWN
-    bounds: Bounds = _UNBOUNDED
     why: str = ""
 
     def __post_init__(self) -> None:
@@ -89,10 +63,8 @@ class Multiplier:
 
     def size(self, quantity: int, lot: int) -> int:
         if self.rounding is Rounding.DOWN:
-            scaled = quantity * self.factor.numerator // self.factor.denominator // lot * lot
-        else:
-            scaled = self.rounding.lots(quantity * self.factor, lot) * lot
-        return scaled if self.bounds is _UNBOUNDED else self.bounds.within(scaled, lot)
+            return quantity * self.factor.numerator // self.factor.denominator // lot * lot
+        return self.rounding.lots(quantity * self.factor, lot) * lot
 
     def part(self, filled: int, quantity: int, lot: int) -> int:
         return min(self.size(filled, lot), self.size(quantity, lot))
@@ -102,10 +74,6 @@ class Multiplier:
         words = [f"multiplier {self.factor}"]
         if self.rounding is not Rounding.DOWN:
             words.append(f"rounded {self.rounding}")
-        if self.bounds.least is not None:
-            words.append(f"least {self.bounds.least}")
-        if self.bounds.most is not None:
-            words.append(f"most {self.bounds.most}")
         if self.why:
             words.append(f"by {self.why}")
         return " ".join(words)
@@ -136,6 +104,40 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounded:
+    """Another sizing with the least and the most (shares) that a copy of one order takes, None
+    for no limit. What is less than `least` is raised to it, in whole lots; nothing stays nothing.
+    The most outranks the least."""
+
+    inner: Sizing
+    least: int | None = None
+    most: int | None = None
+
+    def __post_init__(self) -> None:
+        for bound in (self.least, self.most):
+            if bound is not None and bound < 0:
+                raise ValueError(f"a bound must not be under 0, not {bound}")
+
+    def size(self, quantity: int, lot: int) -> int:
+        return self._within(self.inner.size(quantity, lot), lot)
+
+    def part(self, filled: int, quantity: int, lot: int) -> int:
+        part = self._within(self.inner.part(filled, quantity, lot), lot)
+        return min(part, self.size(quantity, lot))
+
+    @property
+    def text(self) -> str:
+        least = "" if self.least is None else f"least {self.least} "
+        most = "" if self.most is None else f"most {self.most} "
+        return f"bounds {least}{most}of {self.inner.text}"
+
+    def _within(self, size: int, lot: int) -> int:
+        if size and self.least is not None:
+            size = max(size, -(-self.least // lot) * lot)
+        return size if self.most is None else min(size, self.most // lot * lot)
+
+
+@dataclass(frozen=True, slots=True)
 class Exit:
     """An exit of the leader from a position of `leaders` shares, for a follower who holds `mine`
     of it: the same part, rounded down to whole lots, and all of it where the leader leaves nothing
@@ -162,15 +164,41 @@ class Exit:
         return f"exit {self.mine} of {self.leaders}, beyond {self.beyond.text}"
 
 
+@dataclass(frozen=True, slots=True)
+class Unsized:
+    """Nothing yet, because something is `missing` that the follower's rule cannot do without."""
+
+    missing: str
+
+    def size(self, quantity: int, lot: int) -> int:
+        return 0
+
+    def part(self, filled: int, quantity: int, lot: int) -> int:
+        return 0
+
+    @property
+    def text(self) -> str:
+        return f"unsized {self.missing}"
+
+
 def parse(text: str) -> Sizing:
     """The sizing that wrote `text`. Raises ValueError for one that this version did not write."""
     kind, *words = text.split(" ")
     try:
         match kind, words:
             case "multiplier", [factor, *more]:
-                return _multiplier(factor, dict(zip(more[::2], more[1::2], strict=True)))
-            case (("lots" | "quantity"), [number]):
+                said = _pairs(more, "rounded", "by")
+                rounding = Rounding(said.get("rounded", "down"))
+                return Multiplier(Fraction(factor), rounding, said.get("by", ""))
+            case "unsized", [missing]:
+                return Unsized(missing)
+            case "lots" | "quantity", [number]:
                 return Fixed(int(number), kind == "lots")
+            case "bounds", [*bounds, _] if "of" in bounds:
+                at = bounds.index("of")
+                said = _pairs(words[:at], "least", "most")
+                least, most = (int(said[n]) if n in said else None for n in ("least", "most"))
+                return Bounded(parse(" ".join(words[at + 1 :])), least, most)
             case "exit", [mine, "of", leaders, "beyond", *beyond]:
                 return Exit(int(mine), int(leaders.rstrip(",")), parse(" ".join(beyond)))
     except (ValueError, ZeroDivisionError) as wrong:
@@ -178,14 +206,11 @@ def parse(text: str) -> Sizing:
     raise ValueError(f"sizing rule {kind!r} is not known to this version")
 
 
-def _multiplier(factor: str, words: dict[str, str]) -> Multiplier:
-    unknown = words.keys() - {"rounded", "least", "most", "by"}
-    if unknown:
+def _pairs(words: list[str], *known: str) -> dict[str, str]:
+    said = dict(zip(words[::2], words[1::2], strict=True))
+    if unknown := said.keys() - set(known):
         raise ValueError(f"{min(unknown)!r} is not known to this version")
-    least, most = (int(words[name]) if name in words else None for name in ("least", "most"))
-    bounds = Bounds(least, most) if (least, most) != (None, None) else _UNBOUNDED
-    rounding = Rounding(words.get("rounded", "down"))
-    return Multiplier(Fraction(factor), rounding, bounds, words.get("by", ""))
+    return said
 
 
 def _proportion(whole: int, filled: int, quantity: int, lot: int) -> int:

@@ -17,6 +17,7 @@ class Why(StrEnum):
     PARKED = "an operator must look at it"
     LEADER_TRANSIT = "the leader's order is not at the exchange yet"
     LEADER_UNREADABLE = "the leader's order is to be read again"
+    SIZING = "its size is not known yet"
     INSTRUMENT = "the instrument's lot is not known yet"
     MARKET_CLOSED = "the market is closed"
     ACCOUNT = "the account is parked"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.sizing import Bounds, Exit, Fixed, Multiplier, Rounding, Sizing, disclose, parse
+from domain.sizing import Bounded, Exit, Fixed, Multiplier, Rounding, Sizing, disclose, parse
 
 many = settings(deadline=None, max_examples=250)
 
@@ -51,14 +51,10 @@ def test_multipliers(factor: str, quantity: int, lot: int, size: int) -> None:
     assert Multiplier(Fraction(factor)).size(quantity, lot) == size
 
 
-bounds = st.builds(
-    lambda one, other: Bounds(min(one, other), max(one, other)),
-    st.integers(1, 10_000),
-    st.integers(1, 10_000),
-) | st.just(Bounds())
-multipliers = st.builds(Multiplier, factors, st.sampled_from(Rounding), bounds, st.just("capital"))
+multipliers = st.builds(Multiplier, factors, st.sampled_from(Rounding), st.just("capital"))
 fixed = st.builds(Fixed, st.integers(1, 10_000), st.booleans())
-entries = multipliers | fixed
+limits = st.integers(0, 10_000) | st.none()
+entries = multipliers | fixed | st.builds(Bounded, multipliers | fixed, limits, limits)
 exits = st.builds(Exit, st.integers(0, 10_000), st.integers(1, 10_000), entries)
 sizings = entries | exits
 
@@ -75,8 +71,8 @@ def test_entries_are_whole_lots_within_their_bounds(rule: Sizing, quantity: int,
     size = rule.size(quantity, lot)
     assert size >= 0
     assert size % lot == 0
-    if isinstance(rule, Multiplier) and rule.bounds.most is not None:
-        assert size <= rule.bounds.most
+    if isinstance(rule, Bounded) and rule.most is not None:
+        assert size <= rule.most
 
 
 @given(sizings, st.integers(1, 10**5), st.data(), lots)
@@ -98,11 +94,11 @@ def test_the_part_of_what_the_leader_got_grows_to_the_whole(
         ("multiplier 1/3 rounded nearest", 65, 65, 0),
         ("multiplier 1/10 rounded one_lot", 65, 65, 65),
         ("multiplier 1/10 rounded one_lot", 0, 65, 0),
-        ("multiplier 1/2 least 100", 65, 65, 0),
-        ("multiplier 1 least 100", 65, 65, 130),
-        ("multiplier 10 most 1755", 650, 65, 1755),
-        ("multiplier 10 most 100", 650, 65, 65),
-        ("multiplier 1/2 rounded one_lot most 50", 650, 65, 0),
+        ("bounds least 100 of multiplier 1/2", 65, 65, 0),
+        ("bounds least 100 of multiplier 1", 65, 65, 130),
+        ("bounds most 1755 of multiplier 10", 650, 65, 1755),
+        ("bounds most 100 of multiplier 10", 650, 65, 65),
+        ("bounds most 50 of multiplier 1/2 rounded one_lot", 650, 65, 0),
         ("quantity 100", 650, 65, 65),
         ("quantity 25", 7, 1, 25),
         ("lots 2", 1300, 65, 130),
@@ -136,7 +132,9 @@ def test_what_a_rule_takes(text: str, quantity: int, lot: int, size: int) -> Non
         "multiplier 1 rounded",
         "multiplier 1 rounded up",
         "multiplier 1 doubled 2",
-        "multiplier 1 least 5 most 4",
+        "bounds least -5 of lots 1",
+        "bounds of",
+        "bounds least 5",
         "exit 1 of 0, beyond lots 1",
         "exit 1 of 2",
         "astrology 7",
