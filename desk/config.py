@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from actors.account import FollowerSettings
 from actors.engine import EngineSettings
 from actors.market_clock import always, exchange_hours
-from desk import redact, schema
+from desk import redact, schema, sizes
 from desk.findings import ConfigError, dotted, doubles, error, misshapen, warning
 from desk.tokens import Token, read_by_others
 from dhan.feed import FeedAddress
@@ -28,7 +28,6 @@ from domain.orders import Product
 from domain.permits import DHAN_ORDERS, Window
 from domain.protection import Protection
 from domain.rules import Rules, WhenClosed
-from domain.sizing import Multiplier
 
 __all__ = ["Config", "ConfigError", "load", "parse", "read"]
 
@@ -82,6 +81,8 @@ def parse(path: Path, content: bytes) -> Config:
         tables = schema.Lockstep.model_validate(document)
     except ValidationError as wrong:
         problems = [*misshapen(wrong), *problems]
+    else:
+        problems += sizes.troubles(tables)
     if problems:
         raise ConfigError(path, tuple(problems))
     return _settings(path.absolute(), tables)
@@ -168,7 +169,9 @@ def _rules(tables: schema.Lockstep, follower: schema.Follower) -> Rules:
     max_age = follower.max_age_seconds or recovery.max_age_seconds
     return Rules(
         follower=follower.name,
-        sizing=Multiplier(Fraction(follower.sizing.multiplier)),
+        sizing=sizes.share(follower.sizing),
+        bounds=sizes.bounds(follower.sizing),
+        overrides=sizes.overrides(follower),
         protection=_protection(follower.protection, tables.protection),
         products=tuple(
             (Product(leaders), Product(mine))

@@ -94,6 +94,18 @@ Secret = Annotated[str, BeforeValidator(_token)]
 SourceIp = Annotated[str, BeforeValidator(_ip)]
 ProductName = Literal["CNC", "INTRADAY", "MARGIN", "MTF"]
 
+SegmentName = Literal[
+    "NSE_EQ",
+    "NSE_FNO",
+    "NSE_CURRENCY",
+    "NSE_COMM",
+    "BSE_EQ",
+    "BSE_FNO",
+    "BSE_CURRENCY",
+    "MCX_COMM",
+]
+
+_PERCENT_WORDS = "a number above 0, at most 100"
 _WEB_WORDS = 'an address such as "https://host/path"; http:// only on this host'
 _SOCKET_WORDS = 'an address such as "wss://host"; ws:// only on this host'
 _CLIENT_WORDS = 'Dhan\'s client id in quotes, such as "1000000001"'
@@ -194,11 +206,44 @@ class Leader(Table):
 
 
 class Sizing(Table):
-    later = frozenset({"quantity", "lots", "capital", "risk_percent"})
+    """One of the first five says how much; what follows bounds it."""
 
-    multiplier: Annotated[Number, Field(ge=Decimal("0.0001"), le=1000)] = Field(
-        description="a number from 0.0001 to 1000"
+    multiplier: Annotated[Number, Field(ge=Decimal("0.0001"), le=1000)] | None = Field(
+        default=None, description="a number from 0.0001 to 1000"
     )
+    quantity: Annotated[int, Field(ge=1, le=10**7)] | None = Field(
+        default=None, description="whole shares from 1 to 10000000"
+    )
+    lots: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        default=None, description="whole lots from 1 to 10000"
+    )
+    capital: Literal[True] | None = Field(default=None, description="true")
+    risk_percent: Annotated[Number, Field(gt=0, le=100)] | None = Field(
+        default=None, description=_PERCENT_WORDS
+    )
+    stop_percent: Annotated[Number, Field(gt=0, le=100)] = Field(
+        default=Decimal(1), description=_PERCENT_WORDS
+    )
+    rounding: Literal["down", "nearest", "one_lot"] = Field(
+        default="down", description='"down", "nearest" or "one_lot"'
+    )
+    least: Annotated[int, Field(ge=1, le=10**7)] | None = Field(
+        default=None, description="whole shares from 1 to 10000000"
+    )
+    most: Annotated[int, Field(ge=1, le=10**7)] | None = Field(
+        default=None, description="whole shares from 1 to 10000000"
+    )
+    ceiling_percent: Annotated[Number, Field(gt=0, le=100)] | None = Field(
+        default=None, description=_PERCENT_WORDS
+    )
+
+
+class Override(Table):
+    """Other sizes for some segments or symbols."""
+
+    segments: list[SegmentName] = Field(default=[], description='such as ["NSE_FNO"]')
+    symbols: list[Text] = Field(default=[], description='such as ["NIFTY*", "RELIANCE"]')
+    sizing: Sizing = Field(description="{ multiplier = 0.5 }")
 
 
 class Products(Table):
@@ -216,6 +261,9 @@ class Follower(Table):
     token: Secret = Field(description=_TOKEN_WORDS, repr=False)
     sizing: Sizing = Field(
         default=Sizing(multiplier=Decimal(1)), description="{ multiplier = 0.5 }"
+    )
+    overrides: list[Override] = Field(
+        default=[], description="one [[followers.overrides]] for each"
     )
     when_closed: Literal["hold", "amo", "skip"] = Field(
         default="hold", description='"hold", "amo" or "skip"'

@@ -8,12 +8,14 @@ import pytest
 
 from actors.market_clock import always
 from desk.config import Config, ConfigError, load, parse
+from domain.instruments import Segment
 from domain.messages import Level
-from domain.orders import Product
+from domain.orders import Product, Side
 from domain.permits import DHAN_ORDERS, Window
 from domain.protection import Protection
 from domain.rules import WhenClosed
-from domain.sizing import Multiplier
+from domain.sizes import Bounds, CapitalShare, Entry, RiskShare, Share
+from domain.sizing import Fixed, Multiplier, Rounding
 from tests.desk.files import GOOD, written
 
 LEADER = '[leader]\nclient_id = "1000000001"\ntoken = "env:LEADER"\n'
@@ -142,7 +144,18 @@ def test_a_multiplier_is_exact(multiplier: str, exact: Fraction) -> None:
         ("sizing = { multiplier = true }", "followers[0].sizing.multiplier", "not a number"),
         ('sizing = { multiplier = "2" }', "followers[0].sizing.multiplier", "not a number"),
         ("sizing = { multiplier = 1e-99999 }", "followers[0].sizing.multiplier", "not allowed"),
-        ("sizing = {}", "followers[0].sizing.multiplier", "missing"),
+        ("sizing = {}", "followers[0].sizing", "says no size"),
+        ("sizing = { lots = 1, quantity = 5 }", "followers[0].sizing", "quantity and lots"),
+        ("sizing = { capital = false }", "followers[0].sizing.capital", "not allowed"),
+        ("sizing = { lots = 0 }", "followers[0].sizing.lots", "not allowed"),
+        ("sizing = { lots = 1, rounding = 'up' }", "followers[0].sizing.rounding", "one_lot"),
+        ("sizing = { lots = 1, least = 9, most = 5 }", "followers[0].sizing.least", "above most"),
+        ("overrides = [{ sizing = { lots = 1 } }]", "followers[0].overrides[0]", "everything"),
+        (
+            "overrides = [{ segments = ['NYSE'], sizing = { lots = 1 } }]",
+            "followers[0].overrides[0].segments[0]",
+            "not allowed",
+        ),
         ("sizing = 2", "followers[0].sizing", "not a table"),
         ('when_closed = "skipp"', "followers[0].when_closed", 'did you mean "skip"'),
         ("paused = 1", "followers[0].paused", "true or false"),
@@ -224,13 +237,53 @@ def test_an_unknown_key_is_refused_with_the_nearest_right_name(
 
 
 @pytest.mark.parametrize(
-    "rule", ["quantity = 10", "lots = 1", "capital = true", "risk_percent = 1"]
+    ("words", "share", "bounds"),
+    [
+        ("quantity = 10", Fixed(10), Bounds()),
+        ("lots = 2, most = 1755", Fixed(2, in_lots=True), Bounds(most=1755)),
+        ("capital = true", CapitalShare(), Bounds()),
+        (
+            "capital = true, rounding = 'nearest', ceiling_percent = 7.5",
+            CapitalShare(Rounding.NEAREST),
+            Bounds(ceiling=Fraction(15, 2)),
+        ),
+        ("risk_percent = 0.5", RiskShare(Fraction(1, 2), Fraction(1)), Bounds()),
+        (
+            "risk_percent = 1, stop_percent = 2.5",
+            RiskShare(Fraction(1), Fraction(5, 2)),
+            Bounds(),
+        ),
+        (
+            "multiplier = 0.1, rounding = 'one_lot', least = 5",
+            Multiplier(Fraction(1, 10), Rounding.ONE_LOT),
+            Bounds(least=5),
+        ),
+    ],
 )
-def test_sizing_that_comes_later_says_so_and_what_is_allowed_now(rule: str) -> None:
-    found = refused(follower(f"sizing = {{ {rule} }}"))
-    where = f"followers[0].sizing.{rule.split()[0]}"
-    assert list(found) == [where]
-    assert found[where] == "comes with a later release; allowed now: multiplier"
+def test_every_way_of_sizing(words: str, share: Share, bounds: Bounds) -> None:
+    rules = config(follower(f"sizing = {{ {words} }}")).followers[0].rules
+    assert (rules.sizing, rules.bounds) == (share, bounds)
+
+
+def test_overrides_count_in_the_order_of_the_file() -> None:
+    words = """
+    sizing = { multiplier = 2 }
+    overrides = [
+        { symbols = ["NIFTY*"], segments = ["NSE_FNO"], sizing = { lots = 1 } },
+        { segments = ["NSE_FNO", "BSE_FNO"], sizing = { multiplier = 0.5, most = 100 } },
+    ]
+    """
+    rules = config(follower(words)).followers[0].rules
+    entry = Entry(130, Side.BUY, option=True, price=None, mine=None, leaders=None)
+    sized = [
+        rules.sized(entry, segment, names).text
+        for segment, names in (
+            (Segment.NSE_FNO, ["NIFTY-Nov2026-25000-CE", "NIFTY"]),
+            (Segment.NSE_FNO, ["BANKNIFTY-Nov2026-50000-CE", "BANKNIFTY"]),
+            (Segment.NSE_EQ, ["NIFTYBEES"]),
+        )
+    ]
+    assert sized == ["lots 1", "bounds most 100 of multiplier 1/2", "multiplier 2"]
 
 
 def test_all_problems_of_a_file_are_told_at_once() -> None:

@@ -1,0 +1,70 @@
+"""The sizing tables of lockstep.toml as the domain's rules."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from desk import schema
+from desk.findings import dotted, error
+from domain.instruments import Segment
+from domain.messages import Alert
+from domain.sizes import Bounds, CapitalShare, Override, RiskShare, Share
+from domain.sizing import Fixed, Multiplier, Rounding
+
+_KINDS = ("multiplier", "quantity", "lots", "capital", "risk_percent")
+_Place = tuple[str | int, ...]
+
+
+def share(sizing: schema.Sizing) -> Share:
+    """How much of the leader's order is taken; of a table without `troubles`."""
+    rounding = Rounding(sizing.rounding)
+    if sizing.quantity is not None:
+        return Fixed(sizing.quantity)
+    if sizing.lots is not None:
+        return Fixed(sizing.lots, in_lots=True)
+    if sizing.capital is not None:
+        return CapitalShare(rounding)
+    if sizing.risk_percent is not None:
+        return RiskShare(Fraction(sizing.risk_percent), Fraction(sizing.stop_percent), rounding)
+    return Multiplier(Fraction(sizing.multiplier or 1), rounding)
+
+
+def bounds(sizing: schema.Sizing) -> Bounds:
+    """The limits of one copy."""
+    ceiling = sizing.ceiling_percent
+    return Bounds(sizing.least, sizing.most, None if ceiling is None else Fraction(ceiling))
+
+
+def overrides(follower: schema.Follower) -> tuple[Override, ...]:
+    """What is sized otherwise, in the order of the file."""
+    return tuple(
+        Override(
+            share(one.sizing),
+            bounds(one.sizing),
+            tuple(Segment(segment) for segment in one.segments),
+            tuple(one.symbols),
+        )
+        for one in follower.overrides
+    )
+
+
+def troubles(tables: schema.Lockstep) -> Iterator[Alert]:
+    """Tables that say too little or too much."""
+    for index, follower in enumerate(tables.followers):
+        place: _Place = ("followers", index)
+        yield from _unclear((*place, "sizing"), follower.sizing)
+        for number, one in enumerate(follower.overrides):
+            here = (*place, "overrides", number)
+            yield from _unclear((*here, "sizing"), one.sizing)
+            if not one.segments and not one.symbols:
+                yield error(
+                    "covers everything", dotted(here), "name segments, symbols, or both of them"
+                )
+
+
+def _unclear(place: _Place, sizing: schema.Sizing) -> Iterator[Alert]:
+    said = [name for name in _KINDS if getattr(sizing, name) is not None]
+    if len(said) != 1:
+        what = "says " + (" and ".join(said) if said else "no size")
+        yield error(what, dotted(place), f"write exactly one of {', '.join(_KINDS)}")
+    if sizing.least is not None and sizing.most is not None and sizing.least > sizing.most:
+        yield error("is above most", dotted((*place, "least")), "make least smaller or most larger")
