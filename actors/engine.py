@@ -46,6 +46,7 @@ from dhan.feed import FeedAddress
 from dhan.wire import AccountAddress, Wire
 from domain.messages import Alert
 from ledger.ledger import Ledger
+from ledger.opening import LedgerUnusable
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,11 @@ class EngineSettings:
 
 
 class Engine:
-    """Runs the actors. Not restartable: make another one."""
+    """Runs the actors. Not restartable: make another one.
+
+    `ended` is set when it cannot go on: because of its ledger, which is `unusable` then, or as
+    `fatal` says. It does not stop by itself.
+    """
 
     def __init__(self, settings: EngineSettings, clock: Clock | None = None) -> None:
         self._settings = settings
@@ -78,6 +83,7 @@ class Engine:
         self._floor = Floor(clock or HostClock(), self.post, Timer(), Wire())
         self._followers: tuple[str, ...] = ()
         self.fatal = ""
+        self.unusable: LedgerUnusable | None = None
         self.ended = threading.Event()
 
     def start(self) -> None:
@@ -94,7 +100,10 @@ class Engine:
         self.post.register(SUPERVISOR, supervisor)
         supervisor.tell(Begin())
         self._run(BOARD, lambda: BoardActor.start(floor))
-        self._run(LEDGER, lambda: LedgerActor.start(floor, settings.ledger, settings.journal))
+        self._run(
+            LEDGER,
+            lambda: LedgerActor.start(floor, settings.ledger, settings.journal, self._ledger_lost),
+        )
         self._run(LIMITER, lambda: RateLimiterActor.start(floor))
         self._run(MARKET_CLOCK, lambda: MarketClockActor.start(floor))
         self._run(INSTRUMENTS, lambda: InstrumentsActor.start(floor, settings.master))
@@ -177,6 +186,10 @@ class Engine:
 
     def _start_follower(self, settings: FollowerSettings) -> Ref:
         return FollowerActor.start(self._floor, settings, self._settings.takes_orders)
+
+    def _ledger_lost(self, unusable: LedgerUnusable) -> None:
+        self.unusable = unusable
+        self.ended.set()
 
     def _fail(self, why: str) -> None:
         self.fatal = why

@@ -5,11 +5,13 @@ the requests whose intents were recorded to the wire. No commit, no request.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from actors.bookkeeping import Bookkeeping
 from actors.floor import Floor, FloorActor
 from actors.post import BOARD, LEDGER, LIMITER, Post, follower_name
 from dhan.outcomes import outcome
@@ -23,12 +25,13 @@ from ledger.history import MEMORY, copies_of
 from ledger.instructions import waiting
 from ledger.journal import Noted
 from ledger.ledger import Ledger, LedgerFailure
+from ledger.opening import LedgerUnusable, damaged
 
 logger = logging.getLogger(__name__)
 
-_RETRY_SECONDS = 1.0
+_RETRY_SECONDS = 0.5
 _TIDY_SECONDS = 1.0
-_TIDY, _BACKLOG = "tidy", "backlog"
+_TIDY, _AGAIN = "tidy", "again"
 _NEXT_PRUNE, _PRUNE_EVERY = timedelta(seconds=1), timedelta(hours=1)
 _MOST_AT_ONCE = 500
 _URGENCY = {Change.CANCEL: 0, Change.MODIFY: 1, None: 2}
@@ -76,42 +79,88 @@ _Kept = Dispatch | Record | Journaled
 
 
 class LedgerActor(FloorActor):
-    """Owns the ledger; every write of the process goes through its mailbox."""
+    """Owns the ledger; every write of the process goes through its mailbox.
 
-    def __init__(self, floor: Floor, path: Path, journal: timedelta) -> None:
+    `unusable` is told when the ledger can be used no more: no request leaves from then on, and
+    the process should end.
+    """
+
+    def __init__(
+        self,
+        floor: Floor,
+        path: Path,
+        journal: timedelta,
+        unusable: Callable[[LedgerUnusable], None],
+    ) -> None:
         super().__init__(LEDGER, floor)
         self._path, self._journal = path, journal
+        self._unusable = unusable
+        self._lost = ""
+        self._opened = ExitStack()
         self._ledger: Ledger
-        self._backlog: list[Entry] = []
-        self._failing = False
+        self._books: Bookkeeping
         self._prune_at: datetime
 
     def begin(self) -> None:
-        self._ledger = Ledger.open(self._path)
+        try:
+            self._ledger = self._opened.enter_context(Ledger.open(self._path))
+        except LedgerUnusable as unusable:
+            if unusable.passing:
+                raise
+            self._give_up(unusable)
+            return
+        again = Tick(_AGAIN)
+        self._books = Bookkeeping(
+            self._ledger, self._alert, lambda: self.later(_RETRY_SECONDS, again)
+        )
         self._prune_at = self.floor.clock.now()
         self.later(_TIDY_SECONDS, Tick(_TIDY))
 
     def end(self) -> None:
-        if self._backlog:
-            self._commit([])
-        self._ledger.close()
+        with self._opened:
+            if not self._lost:
+                self._books.settle()
 
     def receive(self, message: object) -> object:
         batch, other = self._drain(message)
         if batch:
             self._commit(batch)
-        match other:
+        try:
+            if not self._lost:
+                self._received(other)
+        except LedgerUnusable as unusable:
+            self._give_up(unusable)
+        except LedgerFailure as failure:
+            logger.error("The ledger cannot be read: %s", failure)
+            self.later(_RETRY_SECONDS, other)
+        return None
+
+    def _received(self, message: object) -> None:
+        match message:
             case Restore(follower):
                 self._restore(follower)
             case Tick(name) if name == _TIDY:
                 self._tidy()
             case Tick():
-                self._commit([])
+                self._books.retry()
             case None | Settle():
                 pass
             case _:
-                super().receive(other)
-        return None
+                super().receive(message)
+
+    def _give_up(self, unusable: LedgerUnusable) -> None:
+        """Touch the ledger no more, and have the process end."""
+        self._lost = str(unusable)
+        logger.critical("The ledger cannot be used any longer, nothing is sent: %s", unusable)
+        what = f"the ledger cannot be used any longer, nothing is sent: {unusable.why}"
+        alert = Alert(Level.ERROR, what, str(self._path), unusable.fix)
+        self.floor.post.tell(BOARD, alert)
+        self._unusable(unusable)
+
+    def _alert(self, alert: Alert) -> None:
+        """Tell the operator, and keep it once that is possible."""
+        self.floor.post.tell(BOARD, alert)
+        self.floor.post.tell(LEDGER, Record(alert))
 
     def _tidy(self) -> None:
         if self.actor_inbox.empty():
@@ -129,18 +178,22 @@ class LedgerActor(FloorActor):
 
     def _tell_instructions(self) -> None:
         """Tell followers what the operator wrote beside this process, until they answer."""
-        try:
-            instructions = waiting(self._ledger)
-        except LedgerFailure as failure:
-            self._tell_failing(failure)
-            return
-        for instruction in instructions:
+        for instruction in waiting(self._ledger):
             self.floor.post.tell(follower_name(instruction.follower), instruction)
 
     def _restore(self, follower: str) -> None:
         since = self.floor.clock.now() - MEMORY
-        copies = copies_of(self._ledger, follower, since)
-        self.floor.post.tell(follower_name(follower), Restored(tuple(copies)))
+        with self._sound(f"copies of {follower}"):
+            copies = tuple(copies_of(self._ledger, follower, since))
+        self.floor.post.tell(follower_name(follower), Restored(copies))
+
+    @contextmanager
+    def _sound(self, what: str) -> Iterator[None]:
+        """Rows that no version can have written are damage that SQLite did not see."""
+        try:
+            yield
+        except (ValueError, LookupError) as error:
+            raise damaged(self._path, f"{what}: {error}") from error
 
     def _drain(self, message: object) -> tuple[list[_Kept], object]:
         """Everything to be written that waits in the mailbox, up to the first other message."""
@@ -157,15 +210,22 @@ class LedgerActor(FloorActor):
         return batch, message
 
     def _commit(self, batch: Sequence[_Kept]) -> None:
-        entries = [entry for message in batch for entry in _entries(message)]
-        try:
-            self._ledger.commit([*self._backlog, *entries])
-        except LedgerFailure as failure:
-            self._failed(failure, batch)
-            return
-        self._recovered()
-        self._backlog.clear()
-        self._dispatch([m for m in batch if isinstance(m, Dispatch)])
+        unrecorded = self._keep([entry for message in batch for entry in _entries(message)])
+        for intent, why in unrecorded.items():
+            self.floor.post.tell(follower_name(intent.follower), NotRecorded(intent, why))
+        dispatches = [message for message in batch if isinstance(message, Dispatch)]
+        if unrecorded:
+            dispatches = [one for one in dispatches if one.intent not in unrecorded]
+        self._dispatch(dispatches)
+
+    def _keep(self, entries: Sequence[Entry]) -> dict[Intent, str]:
+        """Record the entries; the intents that were not recorded, and why."""
+        if not self._lost:
+            try:
+                return self._books.keep(entries)
+            except LedgerUnusable as unusable:
+                self._give_up(unusable)
+        return {entry: self._lost for entry in entries if isinstance(entry, Intent)}
 
     def _dispatch(self, recorded: Sequence[Dispatch]) -> None:
         if not recorded:
@@ -184,74 +244,6 @@ class LedgerActor(FloorActor):
                 for one in recorded
             ]
         )
-
-    def _failed(self, failure: LedgerFailure, batch: Sequence[_Kept]) -> None:
-        """Keep what can wait and refuse what cannot; one at a time only where the batch holds an
-        entry that the ledger will never take, so that it does not hold up the others."""
-        told = (entry for message in batch for entry in _entries(message))
-        kept = [*self._backlog, *(entry for entry in told if not isinstance(entry, Intent))]
-        dispatches = [m for m in batch if isinstance(m, Dispatch)]
-        self._backlog = []
-        if not failure.passing:
-            kept, dispatches, failure = self._one_by_one(kept, dispatches, failure)
-        self._backlog.extend(kept)
-        for one in dispatches:
-            self._refuse(one, failure)
-        if self._backlog:
-            self.later(_RETRY_SECONDS, Tick(_BACKLOG))
-        self._tell_failing(failure)
-
-    def _one_by_one(
-        self, entries: list[Entry], dispatches: list[Dispatch], failure: LedgerFailure
-    ) -> tuple[list[Entry], list[Dispatch], LedgerFailure]:
-        """Commit each alone until the ledger itself fails; what is left then, and the failure."""
-        while entries:
-            try:
-                self._ledger.commit([entries[0]])
-            except LedgerFailure as alone:
-                if alone.passing:
-                    return entries, dispatches, alone
-                name = type(entries[0]).__name__
-                logger.error("The ledger will never take %s: %s", name, alone)
-            del entries[0]
-        while dispatches:
-            try:
-                self._ledger.commit([dispatches[0].intent])
-            except LedgerFailure as alone:
-                if alone.passing:
-                    return entries, dispatches, alone
-                self._refuse(dispatches[0], alone)
-            else:
-                self._dispatch([dispatches[0]])
-            del dispatches[0]
-        return entries, dispatches, failure
-
-    def _refuse(self, one: Dispatch, failure: LedgerFailure) -> None:
-        follower = follower_name(one.intent.follower)
-        self.floor.post.tell(follower, NotRecorded(one.intent, str(failure)))
-
-    def _tell_failing(self, failure: LedgerFailure) -> None:
-        if self._failing or not failure.passing:
-            return
-        self._failing = True
-        logger.error("The ledger cannot be written, nothing is sent meanwhile: %s", failure)
-        self.floor.post.tell(
-            BOARD,
-            Alert(
-                Level.ERROR,
-                f"the ledger cannot be written: {failure}",
-                str(self._path),
-                failure.fix or "free disk space or end what locks it; copying resumes by itself",
-            ),
-        )
-
-    def _recovered(self) -> None:
-        if self._failing:
-            self._failing = False
-            logger.warning("The ledger can be written again")
-            self.floor.post.tell(
-                BOARD, Alert(Level.NOTE, "the ledger can be written again", str(self._path))
-            )
 
 
 def _entries(message: _Kept) -> Sequence[Entry]:

@@ -43,8 +43,10 @@ def run(config: Config, options: Options) -> int:
             view = engine.stop()
     show.console.print(summary(view))
     if options.json_path is not None:
-        in_step = view.in_step and not engine.fatal
+        in_step = view.in_step and not engine.ended.is_set()
         write_copies(options.json_path, config.engine.ledger, in_step)
+    if engine.unusable is not None:
+        raise engine.unusable
     if engine.fatal:
         logger.critical("Trading safely is impossible: %s", engine.fatal)
         return 4

@@ -88,12 +88,14 @@ def run(options: Options) -> int:
 def _ended(day: "_Day", view: View, show: Show, ledger: Path, options: Options) -> int:
     """Print the summary, write the document, and say how it went."""
     show.console.print(summary(view))
-    in_step = day.done and view.in_step and not day.engine.fatal
+    in_step = day.done and view.in_step and not day.engine.ended.is_set()
     for copy in view.copies:
         if not copy.in_step:
             show.console.print(f"{copy.follower}: order {copy.leader_order_id}: {copy.reason}")
     if options.json_path is not None:
         write_copies(options.json_path, ledger, in_step)
+    if day.engine.unusable is not None:
+        raise day.engine.unusable
     if engine_trouble := day.engine.fatal:
         show.console.print(f"Trading safely was impossible: {engine_trouble}", style="bold red")
         return 4
