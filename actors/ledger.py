@@ -13,17 +13,27 @@ from pathlib import Path
 
 from actors.bookkeeping import Bookkeeping
 from actors.floor import Floor, FloorActor
-from actors.post import BOARD, LEDGER, LIMITER, Post, follower_name
+from actors.post import BOARD, LEDGER, LIMITER, RECOVERY, Post, follower_name
 from dhan.outcomes import outcome
 from dhan.requests import Request
 from dhan.wire import Answer, Call, Line
 from domain.copies import Change
 from domain.inputs import Restored
-from domain.messages import Alert, Answered, Intent, Level, NotRecorded, PermitUsed, Tick
+from domain.messages import (
+    Alert,
+    Answered,
+    Intent,
+    Level,
+    NotRecorded,
+    OrderSeen,
+    PermitUsed,
+    Tick,
+)
 from ledger.entries import Entry
 from ledger.history import MEMORY, copies_of
 from ledger.instructions import waiting
 from ledger.journal import Noted
+from ledger.leaders import leader_day, watermark
 from ledger.ledger import Ledger, LedgerFailure
 from ledger.opening import LedgerUnusable, damaged
 
@@ -68,6 +78,20 @@ class Restore:
     """A follower asks for its copies, after everything that was told before."""
 
     follower: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreLeader:
+    """Recovery asks for the leader's orders, after everything that was told before."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderRestored:
+    """What the ledger kept of the leader's orders, of the last day that it heard of any; `until`
+    is up to when, by the broker's clock, everything that the leader did is in it."""
+
+    orders: tuple[OrderSeen, ...]
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +163,8 @@ class LedgerActor(FloorActor):
         match message:
             case Restore(follower):
                 self._restore(follower)
+            case RestoreLeader():
+                self._restore_leader()
             case Tick(name) if name == _TIDY:
                 self._tidy()
             case Tick():
@@ -187,6 +213,11 @@ class LedgerActor(FloorActor):
             copies = tuple(copies_of(self._ledger, follower, since))
         self.floor.post.tell(follower_name(follower), Restored(copies))
 
+    def _restore_leader(self) -> None:
+        with self._sound("orders of the leader"):
+            orders, until = tuple(leader_day(self._ledger)), watermark(self._ledger)
+        self.floor.post.tell(RECOVERY, LeaderRestored(orders, until))
+
     @contextmanager
     def _sound(self, what: str) -> Iterator[None]:
         """Rows that no version can have written are damage that SQLite did not see."""
@@ -204,7 +235,7 @@ class LedgerActor(FloorActor):
                 return batch, None
             envelope = self.actor_inbox.get()
             message = envelope.message
-            if not isinstance(message, _Kept | Restore | Tick):
+            if not isinstance(message, _Kept | Restore | RestoreLeader | Tick):
                 self.actor_inbox.put(envelope)
                 return batch, None
         return batch, message

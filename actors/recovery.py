@@ -1,17 +1,19 @@
 """The RecoveryActor: reads the leader's order book, because the feed's silence proves nothing.
 
 At start, at every reconnect, every few seconds, and whenever somebody asks. What a sweep finds
-is told as the same message as the feed's, so that nobody else knows the difference.
+is told as the same message as the feed's, so that nobody else knows the difference. After it the
+leader's trades are read where they may say more: what exactly was traded, and for how much.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from actors.floor import Floor, FloorActor
-from actors.ledger import Record
+from actors.leader_trades import LeaderTrades, TradesAnswered
+from actors.ledger import LeaderRestored, Record, RestoreLeader
 from actors.post import BOARD, LEDGER, RECOVERY, Post, follower_name
 from actors.upkeep import BoardRestarted
 from dhan.codec.rest import book
@@ -19,7 +21,7 @@ from dhan.codec.values import Unreadable
 from dhan.outcomes import outcome
 from dhan.requests import Kind, Requests
 from dhan.wire import AccountAddress, Answer, Call, Line
-from domain.merge import adds, ambiguous, merge, outweighs
+from domain.leaders import LeaderOrders
 from domain.messages import (
     Alert,
     FeedLive,
@@ -30,9 +32,11 @@ from domain.messages import (
     SweepWanted,
     Tick,
 )
-from domain.orders import Order, Status
+from domain.orders import Order
 from domain.outcomes import Refusal, Refused
-from ledger.entries import OrderKnown
+from domain.sessions import IST
+from ledger.entries import OrderKnown, Setting
+from ledger.leaders import WATERMARK
 
 logger = logging.getLogger(__name__)
 
@@ -59,14 +63,18 @@ class RecoveryActor(FloorActor):
         self._every = sweep_seconds
         self._requests = Requests(leader.client_id)
         self._line: Line
-        self._orders: dict[str, OrderSeen] = {}
+        self._orders = LeaderOrders()
         self._asking = False
         self._again = False
         self._failing = ""
         self._curious: set[str] = set()
+        self._watermark: datetime | None = None
+        self._trades: LeaderTrades
 
     def begin(self) -> None:
         self._line = self.floor.wire.open(self._leader)
+        self._trades = LeaderTrades(self.floor, self._line, self._leader.client_id)
+        self.floor.post.tell(LEDGER, RestoreLeader())
         self._sweep()
         self.later(self._every, Tick(_SWEEP))
 
@@ -86,11 +94,18 @@ class RecoveryActor(FloorActor):
             case SweepWanted(_, follower):
                 self._wanted(follower)
             case FeedLive() | FeedLost():
+                self._trades.wanted = True
                 self._sweep()
             case _Swept():
                 self._swept(message)
+            case TradesAnswered():
+                self._traded(message)
+            case LeaderRestored(orders, until):
+                self._orders.restore(orders)
+                if until is not None:
+                    logger.info("What the leader did until %s is in the ledger", until)
             case BoardRestarted():
-                for seen in self._orders.values():
+                for seen in self._orders.heard():
                     self.floor.post.tell(BOARD, LeaderOrder(seen.order))
             case _:
                 super().receive(message)
@@ -99,9 +114,26 @@ class RecoveryActor(FloorActor):
     def _wanted(self, follower: str | None) -> None:
         if follower is not None:
             self._curious.add(follower)
-            for seen in self._orders.values():
+            for seen in self._orders.heard():
                 self.floor.post.tell(follower_name(follower), seen)
         self._sweep()
+
+    def _note(self, seen: OrderSeen) -> None:
+        """Keep what the feed told, and ask the book where the feed leaves a doubt."""
+        if self._orders.unclear(seen):
+            self._sweep()
+        self._keep(seen)
+
+    def _keep(self, seen: OrderSeen) -> None:
+        order = self._orders.tell(seen)
+        if order is not None:
+            self.floor.post.tell(BOARD, LeaderOrder(order))
+
+    def _tell(self, seen: OrderSeen) -> None:
+        self.floor.post.tell_followers(seen)
+        self.floor.post.tell(LEDGER, Record(OrderKnown("leader", seen.order)))
+
+    # The order book
 
     def _sweep(self) -> None:
         if self._asking:
@@ -134,6 +166,9 @@ class RecoveryActor(FloorActor):
             for row in rows:
                 self._row(row, answer.answered_at, date)
             self._curious.clear()
+            if not junk:
+                self._complete({row.order_id for row in rows}, swept.asked_ns, date)
+            self._trades.look(self._orders.unpriced())
         if self._again:
             self.later(_GAP_SECONDS, Tick(_AGAIN))
         else:
@@ -164,28 +199,15 @@ class RecoveryActor(FloorActor):
             self._failing = ""
             logger.warning("The leader's order book can be read again")
 
-    def _note(self, seen: OrderSeen) -> None:
-        """Keep what the feed told, and ask the book where the feed leaves a doubt."""
-        known = self._orders.get(seen.order.order_id)
-        unclear = known is not None and ambiguous(known.order, seen.order)
-        if unclear or seen.order.status is Status.UNREADABLE:
-            self._sweep()
-        self._keep(seen, known)
-
     def _row(self, row: Order, heard_ns: int, date: datetime | None) -> None:
         """Tell what a row of the book says beyond what is known."""
-        known = self._orders.get(row.order_id)
-        merged = merge(known.order, row) if known else row
-        born = known.born if known else self._born(row, date)
-        seen = OrderSeen(row, born, heard_ns)
-        post = self.floor.post
-        if outweighs(known.order if known else None, merged):
-            post.tell_followers(seen)
-            post.tell(LEDGER, Record(OrderKnown("leader", row)))
+        seen, weighs = self._orders.row(row, heard_ns, self._born(row, date))
+        if weighs:
+            self._tell(seen)
         else:
             for follower in self._curious:
-                post.tell(follower_name(follower), seen)
-        self._keep(seen, known)
+                self.floor.post.tell(follower_name(follower), seen)
+        self._keep(seen)
 
     def _born(self, row: Order, date: datetime | None) -> datetime | None:
         """When the order was placed by this process's clock: its age by the broker's own clock,
@@ -195,14 +217,38 @@ class RecoveryActor(FloorActor):
         now = self.floor.clock.now()
         return now - max(date - row.placed_at, timedelta(0))
 
-    def _keep(self, seen: OrderSeen, known: OrderSeen | None) -> None:
-        order = merge(known.order, seen.order) if known else seen.order
-        born = known.born if known else seen.born
-        hint = seen.hint or (known.hint if known else None)
-        ltp = seen.ltp or (known.ltp if known else None)
-        self._orders[order.order_id] = OrderSeen(order, born, seen.heard_ns, hint, ltp)
-        if adds(known.order if known else None, order):
-            self.floor.post.tell(BOARD, LeaderOrder(order))
+    def _complete(self, shown: Collection[str], asked_ns: int, date: datetime | None) -> None:
+        """Learn from a book, every row of which could be read, also what it does not show."""
+        self._mark()
+        if date is not None:
+            for order in self._orders.over(shown, date.astimezone(IST).date()):
+                logger.info("Leader order %s has expired with its day", order.order_id)
+                self.floor.post.tell(LEDGER, Record(OrderKnown("leader", order)))
+        missing = self._orders.missing(shown, asked_ns)
+        if missing:
+            named = ", ".join(order.order_id for order in missing)
+            what = f"leader orders that were open are not in the order book any more: {named}"
+            logger.warning("%s", what)
+            fix = "look for them in the leader's account; their copies are left as they are"
+            alert = Alert(Level.WARNING, what, "leader", fix)
+            self.floor.post.tell(BOARD, alert)
+            self.floor.post.tell(LEDGER, Record(alert))
+
+    def _traded(self, told: TradesAnswered) -> None:
+        """Tell what the trades say beyond what is known."""
+        for order_id, (filled, value) in self._trades.read(told).items():
+            seen = self._orders.traded(order_id, filled, value, told.answer.answered_at)
+            if seen is not None:
+                self._tell(seen)
+                self._keep(seen)
+
+    def _mark(self) -> None:
+        """Note until when, by the broker's clock, everything that the leader did is known."""
+        newest = self._orders.newest
+        if newest is not None and (self._watermark is None or newest > self._watermark):
+            self._watermark = newest
+            mark = Setting(WATERMARK, str(int(newest.timestamp())))
+            self.floor.post.tell(LEDGER, Record(mark))
 
 
 def _broker_time(answer: Answer) -> datetime | None:

@@ -133,6 +133,10 @@ class Requests:
         request: Request = self._orders.get_order_list()
         return request
 
+    def trades(self) -> Request:
+        """The day's trades, by the documented path: the SDK's ends in a slash."""
+        return self._recorder.get("/trades")
+
     def by_correlation(self, correlation_id: str) -> Request:
         """One order by the name that it was placed under."""
         request: Request = self._orders.get_order_by_correlationID(correlation_id)

@@ -27,6 +27,7 @@ _JOINED = (
     "reason",
     "filled",
     "traded_value",
+    "exact",
     "placed_at",
     "correlation_id",
     "parent_id",
@@ -58,6 +59,7 @@ def merge(one: Order, other: Order) -> Order:
         furthest.reason,
         fills.filled,
         fills.traded_value,
+        fills.exact,
         _earliest(new.placed_at, old.placed_at),
         _largest(new.correlation_id, old.correlation_id),
         _largest(new.parent_id, old.parent_id),
@@ -147,8 +149,10 @@ def _progress(order: Order) -> _Ranked:
     return (False, order.stamp.updated_at, how_far, order.reason)
 
 
-def _fills(order: Order) -> tuple[int, int]:
-    return (order.filled, order.traded_value)
+def _fills(order: Order) -> tuple[int, bool, int]:
+    """More fills outweigh fewer, and of the same ones what the exchange's trades cost outweighs
+    what a rounded average makes of them."""
+    return (order.filled, order.exact, order.traded_value)
 
 
 def _length(name: str) -> tuple[int, str]:

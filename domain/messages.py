@@ -52,8 +52,9 @@ class OrderSeen:
     """Something is known of a leader order.
 
     `born` is when it was placed, by this host's clock. `hint` is what the event itself said of
-    lot and tick, `ltp` the last price it carried, in paise. `heard_ns` is when the frame (or the
-    answer with the row) came in.
+    lot and tick, `ltp` the last price it carried, in paise, told at `ltp_at` by the broker's clock
+    (None: at the time of the order's stamp). `heard_ns` is when the frame (or the answer with the
+    row) came in.
     """
 
     order: Order
@@ -61,6 +62,7 @@ class OrderSeen:
     heard_ns: int
     hint: Instrument | None = None
     ltp: int | None = None
+    ltp_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

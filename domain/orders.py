@@ -125,7 +125,8 @@ class Order:
     """An order as far as it is known.
 
     `filled` is in shares; `traded_value` is what those fills cost, in paise (the average price
-    is `traded_value / filled`, kept as a sum so that it stays whole). `placed_at` and the
+    is `traded_value / filled`, kept as a sum so that it stays whole); it is `exact` where it adds
+    up the exchange's own trades, and else made from a rounded average. `placed_at` and the
     stamp's time are IST. `leg` is 1 for an entry or an ordinary order, 2 and 3 for the stop
     and target legs of a Super Order, whose entry is `parent_id`.
     """
@@ -149,6 +150,7 @@ class Order:
     amo_time: AmoTime | None = None
     leg: int = 1
     parent_id: str | None = None
+    exact: bool = False
 
     @property
     def cut_short(self) -> bool:

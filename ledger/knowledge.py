@@ -25,7 +25,8 @@ from ledger.rows import Row
 _COLUMNS = (
     "order_id, client_id, role, segment, security_id, side, product, quantity, order_type, price, "
     "trigger_price, validity, disclosed, status, updated_at, source, filled, traded_value, "
-    "correlation_id, symbol, reason, placed_at, platform, after_market, amo_time, leg, parent_id"
+    "correlation_id, symbol, reason, placed_at, platform, after_market, amo_time, leg, parent_id, "
+    "exact"
 )
 _NAMES = _COLUMNS.split(", ")
 
@@ -147,6 +148,7 @@ def _row(role: Role, order: Order) -> Row:
         order.amo_time.value if order.amo_time else None,
         order.leg,
         order.parent_id,
+        int(order.exact),
     )
 
 
@@ -188,4 +190,5 @@ def order_of(row: sqlite3.Row) -> Order:
         amo_time=AmoTime(row["amo_time"]) if row["amo_time"] else None,
         leg=row["leg"],
         parent_id=row["parent_id"],
+        exact=bool(row["exact"]),
     )

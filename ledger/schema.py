@@ -128,6 +128,7 @@ _FIRST = (
         amo_time TEXT,
         leg INTEGER NOT NULL,
         parent_id TEXT,
+        exact INTEGER NOT NULL,
         PRIMARY KEY (order_id, client_id)
     ) STRICT, WITHOUT ROWID
     """,

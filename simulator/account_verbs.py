@@ -24,6 +24,7 @@ class Changes(TypedDict, total=False):
     allowed_ips: tuple[str, ...]
     slow_ms: int
     pascal: bool
+    unpriced: bool
     frames: Literal["single", "joined", "lines"]
     pin: str
     totp_secret: str

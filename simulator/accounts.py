@@ -15,7 +15,7 @@ _Closing = dict[tuple[_Held, str], int]
 @dataclass(slots=True, eq=False)
 class Account:
     """One account. Amounts in paise. `orders` is the day's book, `live` what can still change in
-    it, `dead_tokens` what was its token once."""
+    it, `dead_tokens` what was its token once; `unpriced`: fills are shown without their price."""
 
     client_id: str
     token: str
@@ -29,6 +29,7 @@ class Account:
     allowed_ips: tuple[str, ...] = ()
     slow_ms: int = 0
     pascal: bool = False
+    unpriced: bool = False
     frames: str = "single"
     orders: dict[str, BrokerOrder] = field(default_factory=dict)
     live: dict[str, BrokerOrder] = field(default_factory=dict)

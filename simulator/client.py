@@ -82,17 +82,20 @@ class Control(ControlLine):
         allowed_ips: Sequence[str] | None = None,
         slow_ms: int | None = None,
         pascal: bool | None = None,
+        unpriced: bool | None = None,
         frames: str | None = None,
         pin: str | None = None,
         totp_secret: str | None = None,
         killed: bool | None = None,
     ) -> None:
         """Change what is given. `frames`: "single", "joined" (several objects back to back in one
-        frame) or "lines" (on lines of their own); `pascal`: event keys in PascalCase."""
+        frame) or "lines" (on lines of their own); `pascal`: event keys in PascalCase;
+        `unpriced`: the book and events show fills without their price, only trades have it."""
         self._ask(
             "set_account", client_id=client_id, funds=funds, collateral=collateral,
             allowed_ips=None if allowed_ips is None else list(allowed_ips), slow_ms=slow_ms,
-            pascal=pascal, frames=frames, pin=pin, totp_secret=totp_secret, killed=killed,
+            pascal=pascal, unpriced=unpriced, frames=frames, pin=pin, totp_secret=totp_secret,
+            killed=killed,
         )  # fmt: skip
 
     def limits(

@@ -9,7 +9,7 @@ it, cut the connection instead of it.
 import random
 from dataclasses import dataclass
 
-OPERATIONS = ("place", "modify", "cancel", "read", "auth")
+OPERATIONS = ("place", "modify", "cancel", "read", "trades", "auth")
 REQUEST_KINDS = (
     "delay", "hang", "reset", "status", "garbage", "truncated", "empty", "throttle", "token",
 )  # fmt: skip

@@ -101,6 +101,8 @@ class Feed:
 
 
 def _frame(account: Account, event: dict[str, object]) -> str:
+    if account.unpriced:
+        event = event | {"tradedPrice": 0.0, "avgTradedPrice": 0.0}
     if account.pascal:
         event = {key[0].upper() + key[1:]: value for key, value in event.items()}
     return json.dumps({"Data": event, "Type": "order_alert"})

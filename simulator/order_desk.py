@@ -62,7 +62,10 @@ def cancel(call: Call) -> web.Response:
 
 def orders(call: Call) -> web.Response:
     """GET /orders"""
-    return told([order.row() for order in call.account.orders.values()])
+    rows = [order.row() for order in call.account.orders.values()]
+    if call.account.unpriced:
+        rows = [row | {"averageTradedPrice": 0.0} for row in rows]
+    return told(rows)
 
 
 def order_by_id(call: Call) -> web.Response:

@@ -4,7 +4,7 @@ Also reads the postback, which has the same shape but for one key (`filled_qty`)
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -128,9 +128,28 @@ def order(row: object, asked_at: int, client_id: str = "", source: Source = Sour
     )
 
 
-def trades(body: bytes) -> tuple[Trade, ...]:
-    """The day's fills. Raises Unreadable."""
-    return tuple(_trade(_fields(row)) for row in _rows(body))
+def trades(body: bytes) -> tuple[tuple[Trade, ...], tuple[Junk, ...]]:
+    """The day's fills, and the rows that say nothing. Raises Unreadable when the body is none."""
+    found: list[Trade] = []
+    junk: list[Junk] = []
+    for row in _rows(body):
+        fields = _fields(row)
+        try:
+            found.append(_trade(fields))
+        except Unreadable as trouble:
+            junk.append(Junk(str(trouble), f"a trade of order {text(fields.get('orderId'))}"))
+    return tuple(found), tuple(junk)
+
+
+def totals(trades: Iterable[Trade]) -> dict[str, tuple[int, int]]:
+    """What traded of each order, by its id: the shares, and what they cost in paise. A trade that
+    is told twice counts once."""
+    found: dict[str, tuple[int, int]] = {}
+    for trade in {(trade.order_id, trade.trade_id): trade for trade in trades}.values():
+        shares, cost = found.get(trade.order_id, (0, 0))
+        cost += trade.quantity * trade.price
+        found[trade.order_id] = shares + trade.quantity, cost
+    return found
 
 
 def funds(body: bytes) -> Funds:
@@ -239,12 +258,15 @@ def _amo_time(value: object) -> AmoTime | None:
 
 
 def _trade(fields: _Row) -> Trade:
+    shares, price = quantity(fields.get("tradedQuantity")), paise(fields.get("tradedPrice"))
+    if not shares or not price:
+        raise Unreadable("a trade without quantity or price")
     return Trade(
         order_id=_needed(fields, "orderId"),
         trade_id=_needed(fields, "exchangeTradeId"),
         instrument=_instrument(fields),
         side=side(fields.get("transactionType")),
-        quantity=quantity(fields.get("tradedQuantity")),
-        price=paise(fields.get("tradedPrice")),
+        quantity=shares,
+        price=price,
         traded_at=instant(fields.get("exchangeTime")) or instant(fields.get("createTime")),
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dhan.codec.addresses import addresses
 from dhan.codec.postback import postback
-from dhan.codec.rest import book, funds, order, profile, trades
+from dhan.codec.rest import book, funds, order, profile, totals, trades
 from dhan.codec.values import Unreadable
 from domain.correlation import correlation_id
 from domain.instruments import InstrumentKey, Segment
@@ -300,19 +300,22 @@ def test_what_is_no_postback(answer: bytes) -> None:
         postback(answer, 0)
 
 
+TRADE: Row = {
+    "orderId": "1",
+    "exchangeTradeId": "200764585",
+    "transactionType": "BUY",
+    "exchangeSegment": "NSE_EQ",
+    "securityId": "9599",
+    "tradedQuantity": 3,
+    "tradedPrice": 392.05,
+    "createTime": "2026-11-25 09:25:05",
+    "exchangeTime": "0001-01-01 00:00:00",
+}
+
+
 def test_a_trade() -> None:
-    row = {
-        "orderId": "1",
-        "exchangeTradeId": "200764585",
-        "transactionType": "BUY",
-        "exchangeSegment": "NSE_EQ",
-        "securityId": "9599",
-        "tradedQuantity": 3,
-        "tradedPrice": 392.05,
-        "createTime": "2026-11-25 09:25:05",
-        "exchangeTime": "0001-01-01 00:00:00",
-    }
-    (trade,) = trades(body(row))
+    (trade,), junk = trades(body(TRADE))
+    assert junk == ()
     assert (trade.order_id, trade.trade_id, trade.quantity, trade.price) == (
         "1",
         "200764585",
@@ -321,9 +324,30 @@ def test_a_trade() -> None:
     )
     assert trade.traded_at == IST.localize(datetime(2026, 11, 25, 9, 25, 5))
     with pytest.raises(Unreadable):
-        trades(body(row | {"exchangeTradeId": None}))
-    with pytest.raises(Unreadable):
         trades(b'{"errorCode":"DH-906"}')
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"exchangeTradeId": None}, "no exchangeTradeId"),
+        ({"tradedQuantity": 0}, "without quantity or price"),
+        ({"tradedPrice": None}, "without quantity or price"),
+        ({"transactionType": "?"}, "no side"),
+    ],
+)
+def test_a_trade_that_cannot_be_read_costs_no_other(changes: Row, reason: str) -> None:
+    (trade,), (junk,) = trades(body(TRADE | changes, TRADE | {"orderId": "2"}))
+    assert trade.order_id == "2"
+    assert reason in junk.reason
+    assert junk.excerpt == "a trade of order 1"
+
+
+def test_what_traded_of_each_order_in_all() -> None:
+    """Trades have numbers, so that one that is shown twice counts once."""
+    first, again, other = TRADE, TRADE | {"exchangeTradeId": "2"}, TRADE | {"orderId": "2"}
+    found, _ = trades(body(first, again | {"tradedPrice": 392.1}, other, first))
+    assert totals(found) == {"1": (6, 3 * 39_205 + 3 * 39_210), "2": (3, 3 * 39_205)}
 
 
 def test_funds_with_and_without_dhans_misspelling_and_with_collateral() -> None:

@@ -99,6 +99,7 @@ def test_reads_are_reads() -> None:
     reads = {
         "/orders": REQUESTS.orders(),
         "/orders/external/LSn1-0-0": REQUESTS.by_correlation("LSn1-0-0"),
+        "/trades": REQUESTS.trades(),
         "/positions": REQUESTS.positions(),
         "/fundlimit": REQUESTS.funds(),
         "/profile": REQUESTS.profile(),

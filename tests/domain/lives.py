@@ -163,13 +163,14 @@ def _piece(number: int) -> Order:
         after_market=pick((False, True)),
         leg=pick((1, 2, 3)),
         parent_id=pick((None, "1", "2")),
+        exact=pick((False, True)),
     )
 
 
 lives = st.lists(st.integers(0, 2**24), min_size=1, max_size=9).map(_life)
 """Lives of up to nine states."""
 
-pieces = st.integers(0, 10**13).map(_piece)
+pieces = st.integers(0, 2 * 10**13).map(_piece)
 """Any piece of knowledge of one order, consistent with the others or not."""
 
 seeds = st.integers(0, 2**32)
