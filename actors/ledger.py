@@ -31,7 +31,7 @@ from domain.messages import (
 )
 from ledger.entries import Entry
 from ledger.history import MEMORY, copies_of
-from ledger.instructions import waiting
+from ledger.instructions import take_over, waiting
 from ledger.journal import Noted
 from ledger.leaders import leader_day, watermark
 from ledger.ledger import Ledger, LedgerFailure
@@ -203,7 +203,11 @@ class LedgerActor(FloorActor):
             self._prune_at = now + (_NEXT_PRUNE if more else _PRUNE_EVERY)
 
     def _tell_instructions(self) -> None:
-        """Tell followers what the operator wrote beside this process, until they answer."""
+        """Tell followers what the operator left for them, until they answer."""
+        try:
+            take_over(self._ledger)
+        except (LedgerFailure, OSError) as trouble:
+            logger.error("What the operator says of copies cannot be taken in yet: %s", trouble)
         for instruction in waiting(self._ledger):
             self.floor.post.tell(follower_name(instruction.follower), instruction)
 

@@ -24,8 +24,8 @@ class OperatorsWord:
         self, post: Post, copies: CopyBook, own: OwnOrders, read_book: Callable[[], None]
     ) -> None:
         self._post, self._copies, self._own, self._read_book = post, copies, own, read_book
-        self._since: dict[int, datetime] = {}
-        self._closed: set[int] = set()
+        self._since: dict[str, datetime] = {}
+        self._closed: set[str] = set()
 
     def take(
         self, told: Instruction, read_at: datetime | None, now: datetime
@@ -35,13 +35,13 @@ class OperatorsWord:
         `read_at` is when the account's order book was last asked for. Nothing is believed before
         one that was asked for since then could be read: it may show what the operator did not see.
         """
-        if told.number in self._closed:
+        if told.key in self._closed:
             return ()
-        since = self._since.setdefault(told.number, now)
+        since = self._since.setdefault(told.key, now)
         if read_at is None or read_at < since:
             self._read_book()
             return ()
-        self._closed.add(told.number)
+        self._closed.add(told.key)
         placed = told.verdict is Verdict.PLACED
         shown = self._own.shown.get(told.order_id) if placed else None
         before = self._copies.copies.get(told.leader_order_id)

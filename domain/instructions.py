@@ -17,15 +17,23 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """The operator's word on one attempt of a parked copy, as the ledger keeps it under
-    `number`. `order_id` is the broker's, empty where nothing was placed."""
+    """The operator's word on one attempt of a parked copy, as it is kept under `key`.
+    `order_id` is the broker's, empty where nothing was placed."""
 
-    number: int
+    key: str
     leader_order_id: str
     follower: str
     attempt: int
     verdict: Verdict
     order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An instruction, and when it was given."""
+
+    instruction: Instruction
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def settled(copy: Copy, number: int, order_id: str = "", terms: Terms | None = N
             number=following,
             stage=Stage.LIVE,
             sent_at=parked.sent_at,
-            terms=terms or ticket.terms,
+            terms=terms,
             slice_number=parked.slice_number,
             reference=parked.reference,
             chased_from=parked.chased_from,

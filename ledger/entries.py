@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from domain.instructions import Settled
+from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from domain.orders import Order
 from ledger.journal import Noted
@@ -27,4 +27,4 @@ class Setting:
     value: str
 
 
-Entry = Intent | Answered | OrderKnown | CopyChanged | Alert | Setting | Settled | Noted
+Entry = Intent | Answered | OrderKnown | CopyChanged | Alert | Setting | Given | Settled | Noted

@@ -170,7 +170,7 @@ def _rebuilt(
         elif kind is _Kind.ANSWER:
             copy = _answered(copy, row, rules)
         else:
-            copy = _settled(copy, row, orders)
+            copy = _settled(copy, row)
     if verdict is not None:
         copy = _judged(copy, verdict)
     for order in orders:
@@ -202,12 +202,12 @@ def _as_committed(
         yield kind, row
 
 
-def _settled(copy: Copy, row: sqlite3.Row, orders: Iterable[Order]) -> Copy:
+def _settled(copy: Copy, row: sqlite3.Row) -> Copy:
     """The copy by the operator's word."""
     if all(attempt.number != row["attempt"] for attempt in copy.attempts):
-        raise ValueError(f"instruction {row['id']} is about a request that is not recorded")
-    named = next((order for order in orders if order.order_id == row["order_id"]), None)
-    return proof.settled(copy, row["attempt"], row["order_id"], named.terms if named else None)
+        raise ValueError(f"instruction {row['key']} is about a request that is not recorded")
+    terms = terms_of(row) if row["order_id"] else None
+    return proof.settled(copy, row["attempt"], row["order_id"], terms)
 
 
 def _intended(copy: Copy, row: sqlite3.Row, rules: Rules) -> Copy:

@@ -1,34 +1,34 @@
-"""The operator's instructions: written beside a running engine, read by it.
+"""The operator's instructions, on their way from the command line into the ledger.
 
-The one thing that another process than the engine writes into the ledger, by a connection that
-lives for one small transaction and never folds the write-ahead log, which stays the engine's.
+Only the engine writes the ledger. So an instruction is left beside it in a file of its own, on
+disk and whole before anybody is told so, and the engine takes it in: at once while it runs, else
+at its next start.
 """
 
-import sqlite3
+import json
+import logging
+import os
+import secrets
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from domain.copies import CopyState
-from domain.instructions import Instruction, Verdict
+from domain.instructions import Given, Instruction, Verdict
 from ledger.instants import instant, micros
-from ledger.ledger import Ledger
-from ledger.lock import Held, Lock
-from ledger.opening import LedgerUnusable, not_writable, ours, present, unreadable
-from ledger.schema import VERSION
+from ledger.ledger import Ledger, LedgerFailure
+from ledger.opening import not_writable
+from ledger.reader import Reader
 
-_BUSY_MILLISECONDS = 5000
+logger = logging.getLogger(__name__)
+
 _COPY = "SELECT state, attempt FROM copies WHERE leader_order_id = ? AND follower = ?"
 _WAITING = """
-SELECT * FROM instructions WHERE leader_order_id = ? AND follower = ? AND closed_at IS NULL
+SELECT * FROM instructions WHERE id IN (
+    SELECT max(id) FROM instructions WHERE closed_at IS NULL GROUP BY leader_order_id, follower
+) ORDER BY id
 """
-_REPLACE = "UPDATE instructions SET closed_at = ?, outcome = ? WHERE id = ?"
-_INSERT = """
-INSERT INTO instructions (at, leader_order_id, follower, attempt, verdict, order_id)
-VALUES (?, ?, ?, ?, ?, ?) RETURNING *
-"""
-_OPEN = "SELECT * FROM instructions WHERE closed_at IS NULL ORDER BY id"
+_WHOLE, _SET_ASIDE = ".json", ".unreadable"
 
 
 class Impossible(Exception):
@@ -43,79 +43,115 @@ def instruct(
     order_id: str,
     at: datetime,
 ) -> Instruction:
-    """Write the operator's word on a parked copy into the ledger, on disk when this returns.
+    """Leave the operator's word on a parked copy for the engine that writes the ledger at `path`,
+    on disk when this returns. It replaces one that waits.
 
-    While no engine runs, it replaces one that waits for the next start. Raises `Impossible` for
-    a copy that is not parked and for one that an earlier instruction waits for, and
-    `LedgerUnusable`.
+    Raises `Impossible` for a copy that is not parked, and `LedgerUnusable`.
     """
-    with _alone(path) as alone, _connected(path) as connection:
-        copy = connection.execute(_COPY, (leader_order_id, follower)).fetchone()
-        if copy is None:
-            raise Impossible(f"{follower} has no copy of order {leader_order_id}")
-        if copy["state"] != CopyState.PARKED:
-            raise Impossible(f"the copy of order {leader_order_id} is {copy['state']}")
-        waiting = connection.execute(_WAITING, (leader_order_id, follower)).fetchone()
-        if waiting is not None:
-            if not alone:
-                since = instant(waiting["at"]).isoformat(timespec="seconds")
-                raise Impossible(f"an instruction of {since} ({waiting['verdict']}) waits for it")
-            connection.execute(_REPLACE, (micros(at), "replaced by a later one", waiting["id"]))
-        values = (micros(at), leader_order_id, follower, copy["attempt"], str(verdict), order_id)
-        return _instruction(connection.execute(_INSERT, values).fetchone())
+    with Reader.open(path) as reader:
+        rows = reader.rows(_COPY, leader_order_id, follower)
+    if not rows:
+        raise Impossible(f"{follower} has no copy of order {leader_order_id}")
+    if rows[0]["state"] != CopyState.PARKED:
+        raise Impossible(f"the copy of order {leader_order_id} is {rows[0]['state']}")
+    key = f"{micros(at)}-{secrets.token_hex(4)}"
+    told = Instruction(key, leader_order_id, follower, rows[0]["attempt"], verdict, order_id)
+    folder = _folder(path)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _write(folder / key, _text(Given(told, at)))
+    except OSError as error:
+        raise not_writable(folder, error) from error
+    return told
+
+
+def take_over(ledger: Ledger) -> None:
+    """Keep what was left for the ledger. Raises `LedgerFailure`, with everything left as it is
+    that is not kept; nothing is lost or kept twice by a process that dies in between."""
+    for file in _left(ledger.path):
+        try:
+            ledger.commit([_given(file)])
+        except (ValueError, KeyError, TypeError) as error:
+            _set_aside(file, error)
+        except LedgerFailure as failure:
+            if failure.passing:
+                raise
+            _set_aside(file, failure)
+        else:
+            file.unlink()
 
 
 def waiting(ledger: Ledger) -> list[Instruction]:
-    """The instructions that nobody has taken or refused yet. Raises `LedgerFailure`."""
-    return [_instruction(row) for row in ledger.rows(_OPEN)]
+    """The newest instruction on each copy that nobody has taken or refused yet. Raises
+    `LedgerFailure`."""
+    return [
+        Instruction(
+            key=row["key"],
+            leader_order_id=row["leader_order_id"],
+            follower=row["follower"],
+            attempt=row["attempt"],
+            verdict=Verdict(row["verdict"]),
+            order_id=row["order_id"],
+        )
+        for row in ledger.rows(_WAITING)
+    ]
 
 
-@contextmanager
-def _alone(path: Path) -> Iterator[bool]:
-    """Whether no engine runs; none can start within the block then."""
-    if not present(path):
-        raise LedgerUnusable(path, "there is no such ledger", "start Lockstep, which makes it")
-    try:
-        lock = Lock.take(path)
-    except Held:
-        yield False
-        return
-    except OSError as error:
-        raise not_writable(path, error) from error
-    try:
-        yield True
-    finally:
-        lock.release()
+def _folder(path: Path) -> Path:
+    return path.with_name(path.name + ".instructions")
 
 
-@contextmanager
-def _connected(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection within one transaction, committed at the end of the block."""
-    if not ours(path, thoroughly=False):
-        raise LedgerUnusable(path, "nothing was written in it yet", "start Lockstep first")
-    try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.row_factory = sqlite3.Row
-            connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
-            connection.execute("PRAGMA wal_autocheckpoint = 0")
-            connection.execute("PRAGMA synchronous = FULL")
-            if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-                raise LedgerUnusable(
-                    path, "an older Lockstep wrote it", "start this one, which brings it up to date"
-                )
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        raise unreadable(path, error) from error
+def _left(path: Path) -> Iterator[Path]:
+    """The files of whole instructions, the oldest first."""
+    folder = _folder(path)
+    if folder.is_dir():
+        yield from sorted(file for file in folder.iterdir() if file.suffix == _WHOLE)
 
 
-def _instruction(row: sqlite3.Row) -> Instruction:
-    return Instruction(
-        number=row["id"],
-        leader_order_id=row["leader_order_id"],
-        follower=row["follower"],
-        attempt=row["attempt"],
-        verdict=Verdict(row["verdict"]),
-        order_id=row["order_id"],
+def _write(place: Path, text: str) -> None:
+    """A file with that text at `place`, under its whole name once it is on disk."""
+    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+    place.rename(place.with_suffix(_WHOLE))
+    if os.name == "posix":
+        folder = os.open(place.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _text(given: Given) -> str:
+    told = given.instruction
+    return json.dumps(
+        {
+            "key": told.key,
+            "at": micros(given.at),
+            "leader_order_id": told.leader_order_id,
+            "follower": told.follower,
+            "attempt": told.attempt,
+            "verdict": told.verdict.value,
+            "order_id": told.order_id,
+        }
     )
+
+
+def _given(file: Path) -> Given:
+    said = json.loads(file.read_text(encoding="utf-8"))
+    told = Instruction(
+        key=str(said["key"]),
+        leader_order_id=str(said["leader_order_id"]),
+        follower=str(said["follower"]),
+        attempt=int(said["attempt"]),
+        verdict=Verdict(said["verdict"]),
+        order_id=str(said["order_id"]),
+    )
+    return Given(told, instant(said["at"]))
+
+
+def _set_aside(file: Path, why: Exception) -> None:
+    logger.error("%s is no instruction and is set aside: %s", file, why)
+    file.rename(file.with_suffix(_SET_ASIDE))

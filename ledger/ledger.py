@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from domain.instructions import Settled
+from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from ledger import rows
 from ledger.entries import Entry, OrderKnown, Setting
@@ -180,7 +180,9 @@ class Ledger:
         copies: list[Row] = []
         alerts: list[Row] = []
         settings: list[Row] = []
+        given: list[Row] = []
         closed: list[Row] = []
+        replaced: list[Row] = []
         settled: list[Row] = []
         for entry in batch:
             match entry:
@@ -199,8 +201,11 @@ class Ledger:
                     settings.append(rows.setting_row(entry))
                 case Noted():
                     journal.add(entry)
+                case Given():
+                    given.append(rows.given_row(entry))
                 case Settled(copy=copy):
                     closed.append(rows.closed_row(entry, numbers.last))
+                    replaced.append(rows.replaced_row(entry))
                     if copy is not None:
                         settled.append(rows.settled_row(copy))
         connection = self.connection
@@ -216,7 +221,9 @@ class Ledger:
             (rows.UPSERT_COPY, copies),
             (rows.INSERT_ALERT, alerts),
             (rows.UPSERT_SETTING, settings),
+            (rows.INSERT_INSTRUCTION, given),
             (rows.CLOSE_INSTRUCTION, closed),
+            (rows.CLOSE_REPLACED, replaced),
         ):
             if values:
                 connection.executemany(sql, values)

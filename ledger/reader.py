@@ -31,7 +31,7 @@ _INTENTS = """
     SELECT * FROM intents LEFT JOIN answers ON answers.intent_id = intents.id
     WHERE leader_order_id = ?1 AND (?2 IS NULL OR follower = ?2) ORDER BY id
 """
-_INSTRUCTION = "SELECT * FROM instructions WHERE id = ?"
+_INSTRUCTION = "SELECT * FROM instructions WHERE key = ?"
 _ALERTS = "SELECT * FROM alerts ORDER BY id DESC LIMIT ?"
 
 
@@ -164,14 +164,10 @@ class Reader:
         """The newest alerts, newest first."""
         return [_told(row) for row in self.rows(_ALERTS, limit)]
 
-    def instruction(self, number: int) -> Closed | None:
-        """What came of an instruction, None while it waits. Raises KeyError for one that was
-        never written."""
-        rows = self.rows(_INSTRUCTION, number)
-        if not rows:
-            raise KeyError(number)
-        row = rows[0]
-        if row["closed_at"] is None:
+    def instruction(self, key: str) -> Closed | None:
+        """What came of an instruction, None while it waits."""
+        row = next(iter(self.rows(_INSTRUCTION, key)), None)
+        if row is None or row["closed_at"] is None:
             return None
         return Closed(instant(row["closed_at"]), row["outcome"], bool(row["taken"]))
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from domain.copies import Change, Copy
-from domain.instructions import Settled
+from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from domain.orders import Terms
 from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Throttled, Unknown
@@ -200,22 +200,59 @@ def setting_row(setting: Setting) -> Row:
     return (setting.key, setting.value)
 
 
+INSERT_INSTRUCTION = (
+    _insert("instructions", "key, at, leader_order_id, follower, attempt, verdict, order_id")
+    + " ON CONFLICT (key) DO NOTHING"
+)
+
+
+def given_row(given: Given) -> Row:
+    """A row of `instructions`, not closed."""
+    told = given.instruction
+    return (
+        told.key,
+        micros(given.at),
+        told.leader_order_id,
+        told.follower,
+        told.attempt,
+        _plain(told.verdict),
+        told.order_id,
+    )
+
+
 CLOSE_INSTRUCTION = """
-UPDATE instructions SET closed_at = ?, outcome = ?, taken = ?, after = ?
-WHERE id = ? AND closed_at IS NULL
+UPDATE instructions SET closed_at = ?, outcome = ?, taken = ?, after = ?, quantity = ?,
+    order_type = ?, price = ?, trigger_price = ?, validity = ?, disclosed = ?
+WHERE key = ? AND closed_at IS NULL
 """
 
 
 def closed_row(settled: Settled, after: int) -> Row:
     """What `CLOSE_INSTRUCTION` wants; `after` is the id of the last intent recorded before."""
-    changed = settled.copy is not None
+    copy, told = settled.copy, settled.instruction
+    attempt = copy.current if copy and told.order_id else None
     return (
         micros(settled.at),
         settled.outcome,
         int(settled.taken),
-        after if changed else None,
-        settled.instruction.number,
+        None if copy is None else after,
+        *(_terms(attempt.terms) if attempt and attempt.terms else _NO_TERMS),
+        told.key,
     )
+
+
+# Older ones on the same copy that wait still, once a newer one is closed.
+CLOSE_REPLACED = """
+UPDATE instructions SET closed_at = ?1, outcome = 'replaced by a later one'
+WHERE leader_order_id = ?2 AND follower = ?3 AND closed_at IS NULL
+    AND id < (SELECT id FROM instructions WHERE key = ?4)
+"""
+
+
+def replaced_row(settled: Settled) -> Row:
+    """What `CLOSE_REPLACED` wants."""
+    told = settled.instruction
+    return (micros(settled.at), told.leader_order_id, told.follower, told.key)
 
 
 # The report that follows says it again, if the leader's order is still known.

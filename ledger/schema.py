@@ -189,13 +189,14 @@ _FIRST = (
     "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
 )
 
-# The only table that another process than the engine writes: the operator's word on a parked
-# copy. `after` is the last intent that was recorded before the instruction changed the copy, NULL
-# while it did not.
+# The operator's word on parked copies; of several that wait, the newest counts. `after` is the
+# last intent that was recorded before the instruction changed the copy, NULL while it did not; the
+# terms are those that the order it names had then.
 _SECOND = (
     """
     CREATE TABLE instructions (
         id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
         at INTEGER NOT NULL,
         leader_order_id TEXT NOT NULL,
         follower TEXT NOT NULL,
@@ -205,12 +206,14 @@ _SECOND = (
         closed_at INTEGER,
         outcome TEXT NOT NULL DEFAULT '',
         taken INTEGER NOT NULL DEFAULT 0,
-        after INTEGER
+        after INTEGER,
+        quantity INTEGER,
+        order_type TEXT,
+        price INTEGER,
+        trigger_price INTEGER,
+        validity TEXT,
+        disclosed INTEGER
     ) STRICT
-    """,
-    """
-    CREATE UNIQUE INDEX one_instruction ON instructions (leader_order_id, follower)
-    WHERE closed_at IS NULL
     """,
 )
 

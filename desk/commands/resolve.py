@@ -21,8 +21,8 @@ _PAUSE_SECONDS = 0.1
 
 
 def run(config: Config, wanted: Namespace) -> int:
-    """Write the instruction, and say what came of it while an engine runs: 0 taken or waiting
-    for the next start, 1 refused. Raises Misused and ledger.opening.LedgerUnusable."""
+    """Leave the instruction for the engine, and say what came of it while one runs: 0 taken or
+    waiting for the next start, 1 refused. Raises Misused and ledger.opening.LedgerUnusable."""
     refuse_stranger(wanted.name, [settings.name for settings in config.followers])
     verdict, path = Verdict(wanted.verdict), config.engine.ledger
     order_id = _order_id(verdict, wanted.order_id)
@@ -58,7 +58,7 @@ def _possible(reader: Reader) -> str:
 def _outcome(reader: Reader, told: Instruction) -> Closed | None:
     """What the engine makes of it, None where nobody does yet."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (closed := reader.instruction(told.number)) is None:
+    while (closed := reader.instruction(told.key)) is None:
         if reader.running_pid() is None:
             logger.warning("Recorded. No engine runs: it is taken at the next start")
             return None
@@ -75,7 +75,7 @@ def _outcome(reader: Reader, told: Instruction) -> Closed | None:
 
 def _document(told: Instruction, closed: Closed | None) -> dict[str, object]:
     return {
-        "instruction": told.number,
+        "instruction": told.key,
         "leader_order_id": told.leader_order_id,
         "follower": told.follower,
         "verdict": told.verdict.value,

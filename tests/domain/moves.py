@@ -75,7 +75,7 @@ def _settle(world: World, which: int) -> None:
         by_hand = world.account.place(ticket.instrument, ticket.side, ticket.product, ticket.terms)
         verdict, order_id = Verdict.PLACED, by_hand.order_id
     rows = {row.order_id: row for row in world.account.book(world.ns())}
-    told = Instruction(1, world.leader.order_id, "asha", attempt.number, verdict, order_id)
+    told = Instruction("1", world.leader.order_id, "asha", attempt.number, verdict, order_id)
     world.instruct(told, rows.get(order_id))
 
 

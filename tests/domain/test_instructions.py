@@ -35,7 +35,7 @@ def by_hand(pair: Pair, **changes: object) -> Order:
 
 def absent(pair: Pair, attempt: int = 0) -> None:
     """The operator says that there is no order."""
-    told = Instruction(1, LEADER_ORDER, "asha", attempt, Verdict.ABSENT, "")
+    told = Instruction("1", LEADER_ORDER, "asha", attempt, Verdict.ABSENT, "")
     pair.book.resolve(told, None)
 
 
@@ -47,7 +47,7 @@ def placed(
     leader: str = LEADER_ORDER,
 ) -> None:
     """The operator says which order it is; `shown` is what the account's book has under that."""
-    told = Instruction(1, leader, "asha", attempt, Verdict.PLACED, order_id)
+    told = Instruction("1", leader, "asha", attempt, Verdict.PLACED, order_id)
     pair.book.resolve(told, shown)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from domain.copies import Change, Copy
 from domain.copybook import CopyBook
+from domain.instructions import Instruction, Refuted, Settled, Verdict
 from domain.messages import Answered, CopyChanged, CopyReport, Intent, OrderSeen
 from domain.orders import Order, OrderType, Source, Stamp, Status, Terms
 from domain.outcomes import Accepted, Outcome
@@ -15,6 +16,7 @@ from domain.rules import Mood, Rules
 from domain.steps import Cancel, Modify, Place, Request, Skip, Step
 from ledger.entries import Entry, OrderKnown
 from ledger.history import copies_of
+from ledger.instructions import instruct, take_over, waiting
 from ledger.ledger import Ledger
 from tests.ledger.makers import HALF, LONG_AGO, NOW, order
 
@@ -36,6 +38,7 @@ class TradingFloor:
     """
 
     def __init__(self, path: Path, reporting: bool = True) -> None:
+        self.path = path
         self.ledger = Ledger.open(path)
         self.ledger.connection.execute("PRAGMA synchronous = OFF")
         self.reporting = reporting
@@ -190,6 +193,37 @@ class TradingFloor:
             ]
         )
         self.decide()
+
+    def instruct(self, verdict: Verdict, dies: bool) -> None:
+        """The operator settles the parked copy, after a hand-made order where it is placed. With
+        `dies` the process does, before it has recorded what it made of that."""
+        order_id = ""
+        if verdict is Verdict.PLACED:
+            order_id = f"8{len(self.orders):03d}"
+            self.orders[order_id] = replace(order(order_id, CLIENT), stamp=self._stamp())
+        told = instruct(self.path, LEADER_ID, "asha", verdict, order_id, self.now)
+        take_over(self.ledger)
+        assert waiting(self.ledger) == [told]
+        if dies:
+            self.restart()
+        self._settle(told)
+        self.decide()
+
+    def _settle(self, told: Instruction) -> None:
+        """What `OperatorsWord` does."""
+        rows = {row.order_id: row for row in self.broker_book}
+        self.read(rows.values())
+        shown = rows.get(told.order_id)
+        before = self.live
+        try:
+            copy = self.book.resolved(told, shown)
+        except Refuted as refuted:
+            self._commit([Settled(told, False, str(refuted), self.now)])
+            return
+        known = [OrderKnown("follower", shown)] if shown else []
+        changed = None if copy is before else copy
+        self._commit([*known, Settled(told, True, "taken", self.now, changed)])
+        self.book.resolve(told, shown)
 
     def restart(self) -> None:
         """The process dies, and another one takes over what the ledger kept."""

@@ -17,7 +17,8 @@ from hypothesis.stateful import (
 )
 
 from domain import progress, proof
-from domain.copies import Attempt, Copy, Stage
+from domain.copies import Attempt, Copy, CopyState, Stage
+from domain.instructions import Verdict
 from domain.instruments import Instrument
 from domain.orders import OrderType, Status, Terms
 from domain.outcomes import NotSent, Outcome, Refusal, Refused, Throttled, Unknown
@@ -105,6 +106,15 @@ class _Floor(RuleBasedStateMachine):
     def much_time_passes(self) -> None:
         self.floor.now += timedelta(seconds=130)
         self.floor.look()
+
+    @precondition(lambda self: any(not one.change for one in self.floor.in_flight))
+    @rule(acted=st.booleans())
+    def placement_is_given_up(self, acted: bool) -> None:
+        intent = next(one for one in self.floor.in_flight if not one.change)
+        if acted:
+            self.floor.carried_out(intent)
+        self.floor.answer(intent, _UNCLEAR)
+        self.much_time_passes()
 
     @rule()
     def restarts(self) -> None:
@@ -222,6 +232,11 @@ class _Reported(_Floor):
             copy = proof.book_read(copy, rows, later, floor.rules)
             steps.append(_next(copy, floor, later))
         assert steps[0] == steps[1] or floor.blurred
+
+    @precondition(lambda self: self.floor.live.state is CopyState.PARKED)
+    @rule(verdict=st.sampled_from(Verdict), dies=st.booleans())
+    def operator_settles(self, verdict: Verdict, dies: bool) -> None:
+        self.floor.instruct(verdict, dies)
 
 
 class _Unreported(_Floor):
