@@ -1,5 +1,5 @@
 """A process that keeps a database from others until its input ends: `holder PATH engine` runs
-an instance, `holder PATH lock` locks the file as another program might."""
+an instance, `holder PATH lock` or `holder PATH write` locks the file as another program might."""
 
 import sqlite3
 import sys
@@ -14,7 +14,7 @@ def main(path: Path, how: str) -> None:
             _hold()
         return
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("BEGIN EXCLUSIVE")
+    connection.execute("BEGIN EXCLUSIVE" if how == "lock" else "BEGIN IMMEDIATE")
     _hold()
     connection.execute("ROLLBACK")
     connection.close()

@@ -46,13 +46,17 @@ DOUBLE = Member("double", "1000000004", "2")
 
 @dataclass
 class House:
-    """A simulator with a leader and followers, and `python run.py` on them."""
+    """A simulator with a leader and followers, and `python run.py` on them. `before` is a
+    command that runs the process, `patience` (seconds) how long it may take to listen."""
 
     folder: Path
     members: Sequence[Member] = (HALF, SAME, DOUBLE)
     more: str = ""
     transit_ms: int = 15
     program: Sequence[str] = ("run.py",)
+    before: Sequence[str] = ()
+    patience: float = 20.0
+    ledger: str = "copy_trading.db"
     environment: dict[str, str] = field(default_factory=dict)
     broker: Simulator = field(init=False)
     process: "subprocess.Popen[bytes] | None" = field(init=False, default=None)
@@ -83,7 +87,7 @@ class House:
             f'feed_url = "{broker.feed_url}"',
             f'master_url = "{broker.master_url}"',
             "[ledger]",
-            'path = "copy_trading.db"',
+            f'path = "{self.ledger}"',
             "[clock]",
             'sessions = "always"',
             self.more,
@@ -111,17 +115,30 @@ class House:
 
     def start(self) -> "House":
         """Start the process and wait until it listens to every account."""
+        self.launch()
+        return self.listens()
+
+    def listens(self) -> "House":
+        """Wait until the process listens to every account."""
+        eventually(self._listening, self.patience, "the process does not listen to every account")
+        return self
+
+    def launch(self) -> "subprocess.Popen[bytes]":
+        """Start the process, and wait for nothing."""
         with (self.folder / "out.txt").open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, *self.program, "--config", str(self.config)],
+                [*self.before, sys.executable, *self.program, "--config", str(self.config)],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
                 env=os.environ | {"PYTHONUNBUFFERED": "1", **self.environment},
             )
-        eventually(self._listening, 20, "the process does not listen to every account")
-        return self
+        return self.process
+
+    def refused(self, timeout: float = 30.0) -> int:
+        """Start a process that ends by itself and give its exit code."""
+        return self.launch().wait(timeout)
 
     def _listening(self) -> bool:
         assert self.process is not None
@@ -225,10 +242,10 @@ class House:
             raise AssertionError(state()) from None
         return row
 
-    def all_wait(self, order_id: str, **wanted: Any) -> None:
+    def all_wait(self, order_id: str, timeout: float = 10.0, **wanted: Any) -> None:
         """Every follower's order is as `wanted`."""
         for member in self.members:
-            self.waits(order_id, member, **wanted)
+            self.waits(order_id, member, timeout, **wanted)
 
     def requests(self, member: Member, method: str) -> int:
         """How many order requests of a kind the follower's broker has seen."""
