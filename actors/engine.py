@@ -20,10 +20,11 @@ from actors.clock import Clock, HostClock
 from actors.feed import LeaderFeedActor
 from actors.floor import Begin, Floor
 from actors.follower import FollowerActor
-from actors.instruments import InstrumentsActor
+from actors.instruments import InstrumentsActor, MasterPace
 from actors.ledger import LedgerActor, Record, Settle
 from actors.limiter import RateLimiterActor
 from actors.market_clock import MarketClockActor, TakesOrders, exchange_hours
+from actors.master import Master
 from actors.patience import Patience
 from actors.post import (
     BOARD,
@@ -45,6 +46,7 @@ from actors.upkeep import Drain
 from dhan.feed import FeedAddress
 from dhan.wire import AccountAddress, Wire
 from domain.messages import Alert
+from ledger.instruments import MasterFile
 from ledger.ledger import Ledger
 from ledger.opening import LedgerUnusable
 
@@ -68,6 +70,7 @@ class EngineSettings:
     takes_orders: TakesOrders = exchange_hours
     journal: timedelta = timedelta(days=30)
     patience: Patience = field(default_factory=Patience)
+    master_pace: MasterPace = field(default_factory=MasterPace)
 
 
 class Engine:
@@ -80,7 +83,8 @@ class Engine:
     def __init__(self, settings: EngineSettings, clock: Clock | None = None) -> None:
         self._settings = settings
         self.post = Post()
-        self._floor = Floor(clock or HostClock(), self.post, Timer(), Wire())
+        master = Master(MasterFile.beside(settings.ledger, settings.master))
+        self._floor = Floor(clock or HostClock(), self.post, Timer(), Wire(), master)
         self._followers: tuple[str, ...] = ()
         self.fatal = ""
         self.unusable: LedgerUnusable | None = None
@@ -94,6 +98,7 @@ class Engine:
         """
         floor, settings = self._floor, self._settings
         Ledger.open(settings.ledger).close()
+        floor.master.renew()
         floor.timer.start()
         floor.wire.start()
         supervisor = Supervisor.start(floor, self._start_follower, self._fail, settings.patience)
@@ -106,7 +111,7 @@ class Engine:
         )
         self._run(LIMITER, lambda: RateLimiterActor.start(floor))
         self._run(MARKET_CLOCK, lambda: MarketClockActor.start(floor))
-        self._run(INSTRUMENTS, lambda: InstrumentsActor.start(floor, settings.master))
+        self._run(INSTRUMENTS, lambda: InstrumentsActor.start(floor, settings.master_pace))
 
     def listen(self) -> None:
         """Read the leader's order book, then believe the feed."""

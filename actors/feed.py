@@ -104,6 +104,7 @@ class LeaderFeedActor(FloorActor):
         order = alert.order
         seen = OrderSeen(order, self._born(order), heard_ns, alert.hint, alert.ltp)
         post = self.floor.post
+        self.floor.master.find((order.instrument,))  # so that not every follower reads the file
         post.tell_followers(seen)
         post.tell(RECOVERY, seen)
         post.tell(LEDGER, Record(OrderKnown("leader", order)))

@@ -7,6 +7,7 @@ from types import TracebackType
 import pykka
 
 from actors.clock import Clock
+from actors.master import Master
 from actors.post import SUPERVISOR, Post, Ref
 from actors.timer import Timer
 from dhan.wire import Wire
@@ -14,12 +15,14 @@ from dhan.wire import Wire
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The few things that actors share: clocks, addresses, the timer and the wire to Dhan."""
+    """The few things that actors share: clocks, addresses, the timer, the wire to Dhan and the
+    instrument master."""
 
     clock: Clock
     post: Post
     timer: Timer
     wire: Wire
+    master: Master
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,14 @@ from domain.inputs import (
     Drained,
     Granted,
     Input,
+    InstrumentsMissed,
     LimiterLost,
     Mandated,
     Rang,
     Restored,
 )
 from domain.instructions import Instruction
+from domain.instruments import InstrumentKey
 from domain.messages import (
     Answered,
     FeedLive,
@@ -40,14 +42,14 @@ from domain.messages import (
     FeedRefused,
     FrameHeard,
     Level,
-    MasterLoaded,
-    MasterWanted,
+    MasterRenewed,
     NotRecorded,
     OrderSeen,
     PermitsGranted,
     SessionChanged,
     SweepWanted,
     Tick,
+    Unlisted,
 )
 
 logger = logging.getLogger(__name__)
@@ -63,7 +65,7 @@ class FollowerActor(FloorActor):
     def __init__(self, floor: Floor, settings: FollowerSettings, takes_orders: TakesOrders) -> None:
         super().__init__(follower_name(settings.name), floor)
         self._settings = settings
-        self._surroundings = Surroundings(takes_orders)
+        self._surroundings = Surroundings(floor.master, takes_orders)
         self._account: Account
         self._dispatcher: Dispatcher
         self._following: Following
@@ -95,7 +97,7 @@ class FollowerActor(FloorActor):
 
     def receive(self, message: object) -> object:
         if isinstance(message, OrderSeen):
-            self._around((message,))
+            self._learn((message.order.instrument,))
             self._take(message)
             return None
         self._take_each(self._surroundings.markets(self.floor.clock.wall()))
@@ -147,8 +149,11 @@ class FollowerActor(FloorActor):
         match message:
             case Restored():
                 self._restored(message)
-            case MasterLoaded(instruments):
-                self._take_each(self._surroundings.master(instruments))
+            case MasterRenewed():
+                self._take_each(self._surroundings.renewed())
+                self._ask_for(self._surroundings.missed)
+            case InstrumentsMissed():
+                self._take(message)
             case Instruction():
                 if self._following.ready:
                     now = self.floor.clock.now()
@@ -166,18 +171,24 @@ class FollowerActor(FloorActor):
             case _:
                 super().receive(message)
 
-    def _around(self, seen: Iterable[OrderSeen]) -> None:
-        """Learn what surrounds these orders before deciding about them."""
-        keys = (one.order.instrument for one in seen)
-        self._take_each(self._surroundings.around(keys, self.floor.clock.wall()))
+    def _learn(self, keys: Iterable[InstrumentKey]) -> None:
+        """Learn what surrounds these instruments before deciding about orders in them."""
+        for one in self._surroundings.around(keys, self.floor.clock.wall()):
+            self._take(one)
+            if isinstance(one, InstrumentsMissed):
+                self._ask_for(one.keys)
+
+    def _ask_for(self, keys: tuple[InstrumentKey, ...]) -> None:
+        """Have the instrument master read anew for what it does not have."""
+        if keys:
+            self.floor.post.tell(INSTRUMENTS, Unlisted(self._settings.name, keys))
 
     def _restored(self, restored: Restored) -> None:
         """Begin to decide, with the copies that the ledger kept."""
         traded = {a.ticket.instrument for copy in restored.copies for a in copy.attempts}
-        self._take_each(self._surroundings.around(traded, self.floor.clock.wall()))
+        self._learn(traded)
         self._take(restored)
         self._account.read_book()
-        self.floor.post.tell(INSTRUMENTS, MasterWanted(self._settings.name))
         self.floor.post.tell(RECOVERY, SweepWanted("a follower started", self._settings.name))
 
     def _book_answered(self, told: BookAnswered) -> None:

@@ -6,7 +6,7 @@ again (`desk.replaying`), by the very same decisions.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 
 from actors.hands import Hands
@@ -25,6 +25,7 @@ from domain.inputs import (
     Input,
     Instructed,
     InstrumentsFound,
+    InstrumentsMissed,
     LimiterLost,
     Looked,
     Mandate,
@@ -121,6 +122,9 @@ class Following:
                 self._consider_live(lambda key: key.segment is segment)
             case InstrumentsFound(instruments):
                 self._found(instruments)
+            case InstrumentsMissed(keys, listing):
+                self.book.listings.miss(keys, listing)
+                self._consider_in(keys)
             case _:
                 self._take_rarer(told)
 
@@ -179,15 +183,14 @@ class Following:
 
     def _heard(self, told: Iterable[OrderHeard]) -> None:
         for one in told:
-            self.book.price(one.order.instrument, one.ltp)
+            self.book.listings.price(one.order.instrument, one.ltp)
             leader_id = self.book.heard(one.order)
             if leader_id is not None:
                 self._consider(leader_id)
 
     def _found(self, instruments: Iterable[Instrument]) -> None:
-        self.book.learn(instruments)
-        found = {instrument.key for instrument in instruments}
-        self._consider_live(lambda key: key in found)
+        self.book.listings.learn(instruments)
+        self._consider_in([instrument.key for instrument in instruments])
 
     def _permitted(self, count: int) -> None:
         self.pace.granted(count)
@@ -268,6 +271,12 @@ class Following:
         orders = self.book.orders
         live = [one for one in self.live if one in orders and concerned(orders[one].instrument)]
         self._consider_each(self._most_urgent(live))
+
+    def _consider_in(self, keys: Collection[InstrumentKey]) -> None:
+        """Consider all orders in these instruments, also those that were not copied."""
+        orders = self.book.orders.items()
+        concerned = [leader_id for leader_id, order in orders if order.instrument in keys]
+        self._consider_each(self._most_urgent(concerned) if self.ready else ())
 
     def _consider_all(self) -> None:
         self._consider_each(self._most_urgent(list(self.book.orders)) if self.ready else ())

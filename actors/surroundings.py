@@ -1,32 +1,38 @@
 """What a follower finds around its orders: open markets, and the instrument master."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from actors.market_clock import TakesOrders
-from domain.inputs import InstrumentsFound, MarketFound
-from domain.instruments import Instrument, InstrumentKey, Segment
+from actors.master import Master
+from domain.inputs import InstrumentsFound, InstrumentsMissed, MarketFound
+from domain.instruments import Instrument, InstrumentKey, Listing, Segment
 
 
 class Surroundings:
     """Tells what is not as it was told before, of what the follower trades."""
 
-    def __init__(self, takes_orders: TakesOrders) -> None:
+    def __init__(self, master: Master, takes_orders: TakesOrders) -> None:
+        self._master = master
         self._takes_orders = takes_orders
-        self._master: Mapping[InstrumentKey, Instrument] = {}
         self._markets: dict[Segment, bool] = {}
         self._instruments: dict[InstrumentKey, Instrument | None] = {}
+        self._missed: dict[InstrumentKey, None] = {}
 
-    def master(self, instruments: Mapping[InstrumentKey, Instrument]) -> Iterator[InstrumentsFound]:
-        """Believe this master from now on."""
-        self._master = instruments
+    @property
+    def missed(self) -> tuple[InstrumentKey, ...]:
+        """What the master does not have."""
+        return tuple(self._missed)
+
+    def renewed(self) -> Iterator[InstrumentsFound | InstrumentsMissed]:
+        """What another edition of the master says otherwise."""
         return self._found(list(self._instruments))
 
     def around(
         self, keys: Iterable[InstrumentKey], wall: datetime
-    ) -> Iterator[MarketFound | InstrumentsFound]:
+    ) -> Iterator[MarketFound | InstrumentsFound | InstrumentsMissed]:
         """What surrounds instruments that may be new to the follower."""
-        new = [key for key in keys if key not in self._instruments]
+        new = [key for key in dict.fromkeys(keys) if key not in self._instruments]
         if new:
             yield from self._found(new)
             self._markets |= {key.segment: False for key in new if key.segment not in self._markets}
@@ -40,12 +46,21 @@ class Surroundings:
                 self._markets[segment] = takes
                 yield MarketFound(segment, takes)
 
-    def _found(self, keys: Iterable[InstrumentKey]) -> Iterator[InstrumentsFound]:
-        found = []
+    def _found(
+        self, keys: Iterable[InstrumentKey]
+    ) -> Iterator[InstrumentsFound | InstrumentsMissed]:
+        told = self._master.find([key for key in keys if key.segment.copied])
+        found, missed = [], []
         for key in keys:
-            known = self._master.get(key)
+            known = told.get(key)
             if known is not None and known != self._instruments.get(key):
                 found.append(known)
+                self._missed.pop(key, None)
+            elif known is None and key in told and key not in self._missed:
+                missed.append(key)
+                self._missed[key] = None
             self._instruments[key] = known
         if found:
             yield InstrumentsFound(tuple(found))
+        if missed:
+            yield InstrumentsMissed(tuple(missed), Listing.AWAITED)

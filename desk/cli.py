@@ -133,6 +133,10 @@ def _do(wanted: Namespace, desk: _Desk) -> int:
 
             follower, others = wanted.follower, wanted.others
             return replay.run(desk.needed(), wanted.day, follower, others, wanted.as_json)
+        case "instruments":
+            from desk.commands import instruments
+
+            return instruments.run(desk.needed(), wanted.words, wanted.refresh, wanted.as_json)
         case "drift":
             from desk.commands import drift
 

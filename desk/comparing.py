@@ -2,18 +2,18 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from actors.account import FollowerSettings
+from actors.master import Master
 from desk.config import Config
 from dhan.codec.positions import positions
 from dhan.codec.rest import book
 from dhan.codec.values import Unreadable
-from dhan.master import MasterError, load
 from dhan.outcomes import outcome
 from dhan.requests import Kind as RequestKind
 from dhan.requests import Request, Requests
@@ -22,7 +22,8 @@ from domain.copies import Copy
 from domain.copybook import CopyBook
 from domain.differences import Difference, Followed, Kind, Shown
 from domain.drift import differences
-from domain.instruments import Instrument, InstrumentKey
+from domain.instruments import InstrumentKey, Listing
+from domain.listings import Listings
 from domain.messages import OrderSeen
 from domain.orders import Order
 from domain.outcomes import Refusal
@@ -30,12 +31,12 @@ from domain.rules import Mood
 from domain.sessions import IST
 from domain.steps import Skip
 from ledger.history import MEMORY, copies_of, leader_orders
+from ledger.instruments import MasterFile
 from ledger.reader import Reader
 
 logger = logging.getLogger(__name__)
 
 _ANSWER_SECONDS = 5.0
-_MASTER_SECONDS = 60.0
 _STOP_SECONDS = 1.0
 _PAUSE_SECONDS = 2.0
 _AT_ONCE = 16
@@ -76,7 +77,8 @@ class _Look:
         self._config, self._followers, self._wire = config, followers, wire
         self._leader = wire.open(config.engine.leader)
         self._lines = [wire.open(settings.address) for settings in followers]
-        self._master: dict[InstrumentKey, Instrument] | None = None
+        self._master = Master(MasterFile.beside(config.engine.ledger, config.engine.master))
+        self._no_master = self._master.renew()
 
     def differences(self) -> list[Difference]:
         """Look once at everything."""
@@ -144,9 +146,10 @@ class _Look:
             return [Difference(settings.name, Kind.UNREAD, f"it cannot be read: {account}")]
         copies = kept.copies[settings.name]
         followed = self._followed(settings, copies, orders, account.orders)
-        if self._master is None and any(one.lot is None for one in followed):
-            self._master = self._instruments()
-            followed = self._followed(settings, copies, orders, account.orders)
+        if self._no_master and any(one.lot is None for one in followed):
+            what = "Contracts whose lot is not known are not compared: no instrument master (%s)"
+            logger.warning(what, self._no_master)
+            self._no_master = ""
         today = datetime.now(IST).date()
         return differences(settings.name, followed, account, kept.working, today)
 
@@ -160,7 +163,9 @@ class _Look:
         """The copies as an engine would have them by now, with its verdict on those that nobody
         has placed."""
         now, copybook = datetime.now(UTC), CopyBook(settings.rules)
-        copybook.learn(self._master.values() if self._master else ())
+        traded = {order.instrument for order in orders}
+        traded |= {one.ticket.instrument for copy in copies for one in copy.attempts}
+        self._look_up(copybook.listings, traded, now)
         copybook.restore(copies, now)
         for order in orders:
             copybook.seen(OrderSeen(order, order.placed_at, order.stamp.heard))
@@ -173,9 +178,12 @@ class _Look:
                 copybook.skip(leader_id, step)
         return copybook.followed()
 
-    def _instruments(self) -> dict[InstrumentKey, Instrument]:
-        try:
-            return load(self._config.engine.master, _MASTER_SECONDS)
-        except MasterError as trouble:
-            logger.warning("Contracts whose lot is not known are not compared: %s", trouble)
-            return {}
+    def _look_up(
+        self, listings: Listings, traded: Collection[InstrumentKey], now: datetime
+    ) -> None:
+        """Learn what the master says of whatever is traded."""
+        told = self._master.find(traded)
+        listings.learn(one for one in told.values() if one is not None)
+        edition = self._master.edition
+        if edition is not None and edition.fresh(now):
+            listings.miss((key for key, one in told.items() if one is None), Listing.UNKNOWN)

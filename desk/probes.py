@@ -17,7 +17,7 @@ from desk.findings import dotted, error, note, warning
 from dhan.codec.addresses import addresses
 from dhan.codec.rest import profile
 from dhan.codec.values import Unreadable
-from dhan.master import MasterError, load
+from dhan.master import MasterError, read
 from dhan.outcomes import outcome
 from dhan.requests import Kind, Requests
 from dhan.tokens import TokenMissing, expiry
@@ -26,11 +26,11 @@ from dhan.wire import AccountAddress, Answer, Wire
 from domain.messages import Alert
 from domain.outcomes import Refusal, Refused
 from domain.permits import DHAN_ORDERS
+from ledger.instruments import MasterFile, NoMaster
 from ledger.lock import running_pid
 from ledger.opening import LedgerUnusable, ours, present
 
 _ANSWER_SECONDS = 5.0
-_MASTER_SECONDS = 60.0
 _MOST_CLOCK_ERROR = timedelta(seconds=1)
 _SOON = timedelta(hours=1)
 _DATE_STEP = timedelta(seconds=1)
@@ -181,15 +181,26 @@ def hosts(config: Config) -> Iterator[Alert]:
 
 
 def master(config: Config) -> Iterator[Alert]:
-    """Whether the instrument master can be read; without it, lots and ticks come from events."""
-    where, fix = "dhan.master_url", "check the address and the network"
+    """Whether the instrument master can be had, and how old the one in place is; without any,
+    lots and ticks come from events."""
+    where, said = "dhan.master_url", note
     try:
-        known = len(load(config.engine.master, _MASTER_SECONDS))
-    except MasterError as trouble:
-        yield warning(f"cannot be used: {trouble}", where, fix)
-    else:
-        if not known:
-            yield warning("has no instruments", where, fix)
+        with closing(read(config.engine.master, _ANSWER_SECONDS)) as rows:
+            next(one for one in rows if one is not None)
+    except (MasterError, StopIteration) as trouble:
+        why = str(trouble) or "no instrument in it"
+        yield warning(f"cannot be used: {why}", where, "check the address and the network")
+        said = warning
+    try:
+        edition = MasterFile.beside(config.engine.ledger, config.engine.master).edition()
+    except NoMaster as none:
+        yield said(f"no instrument master is in place: {none}", where, "it is loaded at a start")
+        return
+    now = datetime.now(UTC)
+    if not edition.fresh(now):
+        hours = (now - edition.loaded_at) / timedelta(hours=1)
+        what = f"the instrument master in place is {hours:.0f} h old"
+        yield said(what, where, "today's is loaded at a start, or: run.py instruments --refresh")
 
 
 def roster(config: Config) -> Iterator[Alert]:

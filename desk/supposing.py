@@ -21,6 +21,7 @@ from domain.inputs import (
     Heard,
     Input,
     InstrumentsFound,
+    InstrumentsMissed,
     Mandate,
     MarketFound,
     Rang,
@@ -33,7 +34,7 @@ from domain.steps import Cancel, Modify, Place, Request
 from domain.wanted import part
 from ledger.journal import Noted
 
-_AS_RECORDED = (OrderSeen, MarketFound, InstrumentsFound)
+_AS_RECORDED = (OrderSeen, MarketFound, InstrumentsFound, InstrumentsMissed)
 _PERMITS = 1_000_000
 
 
@@ -127,7 +128,7 @@ class Supposed:
         leader = self._following.book.orders[leader_id]
         copy = self._following.book.copies[leader_id]
         standing = copy.standing
-        instrument = self._following.book.instrument(leader.instrument)
+        instrument = self._following.book.listings.instrument(leader.instrument)
         if standing is None or standing.order_id not in self._orders or instrument is None:
             return
         order = self._orders[standing.order_id]

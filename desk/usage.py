@@ -61,6 +61,12 @@ def parser() -> ArgumentParser:
     drift.add_argument("--repair", action="store_true", help="propose requests; none is sent")
     _lists(drift)
     _followers(_verb(verbs, "followers", "the roster, also while it runs"))
+    instruments = _verb(verbs, "instruments", "the instrument master: its state, and rows of it")
+    instruments.add_argument(
+        "words", nargs="*", metavar="SYMBOL-OR-ID", help="show what has this id or symbol"
+    )
+    instruments.add_argument("--refresh", action="store_true", help="load it again now")
+    _lists(instruments)
     replay = _verb(verbs, "replay", "follow a recorded day again")
     replay.add_argument("day", metavar="DAY", help="today, yesterday, or a date: 2026-11-25")
     replay.add_argument("--follower", metavar="NAME", help="this one only")

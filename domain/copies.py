@@ -142,6 +142,7 @@ class Skipped(StrEnum):
     UNDER_ONE_LOT = "the scaled quantity is under one lot"
     LEADER_CLOSED = "the leader's order closed without a fill"
     MARKET_CLOSED = "the market is closed"
+    UNKNOWN_INSTRUMENT = "unknown instrument"
 
     @property
     def lasting(self) -> bool:

@@ -12,13 +12,14 @@ from domain import progress, proof
 from domain.copies import Copy, CopyState
 from domain.differences import Followed, Holding
 from domain.instructions import Instruction, Refuted
-from domain.instruments import Instrument, InstrumentKey
+from domain.instruments import InstrumentKey
+from domain.listings import Listings
 from domain.merge import adds, merge, outweighs
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
 from domain.orders import Order, Product, Side
 from domain.plan import plan
 from domain.reports import lagging, may_lag, report
-from domain.rules import Account, Market, Mood, Rules
+from domain.rules import Account, Mood, Rules
 from domain.sizes import Entry
 from domain.sizing import Sizing
 from domain.steps import Request, Skip, Step, Why
@@ -33,12 +34,10 @@ class CopyBook:
         self.rules = rules
         self.orders: dict[str, Order] = {}
         self.copies: dict[str, Copy] = {}
+        self.listings = Listings()
         self._by_correlation: dict[str, str] = {}
         self._by_order: dict[str, str] = {}
-        self._hints: dict[InstrumentKey, Instrument] = {}
-        self._master: dict[InstrumentKey, Instrument] = {}
         self._funds: tuple[int | None, int | None] = None, None
-        self._prices: dict[InstrumentKey, int] = {}
         self._dispatch_us: dict[str, int] = {}
         self._positions: dict[_Holding, int] = {}
         self._counted: dict[str, int] = {}
@@ -51,17 +50,13 @@ class CopyBook:
         for copy in copies:
             self._keep(progress.interrupted(copy, now, self.rules))
 
-    def learn(self, instruments: Iterable[Instrument]) -> None:
-        """Believe the instrument master rather than what events say of lot and tick."""
-        self._master |= {instrument.key: instrument for instrument in instruments}
-
     def seen(self, told: OrderSeen) -> bool:
         """Note what was told of a leader order; False when it says nothing new."""
         order = told.order
         leader_id = order.order_id
         if told.hint is not None:
-            self._hints[order.instrument] = told.hint
-        self.price(order.instrument, told.ltp)
+            self.listings.hint(told.hint)
+        self.listings.price(order.instrument, told.ltp)
         known = self.orders.get(leader_id)
         merged = order if known is None else merge(known, order)
         self.orders[leader_id] = merged
@@ -73,11 +68,6 @@ class CopyBook:
             self._count(copy)
         self._watch(leader_id)
         return adds(known, merged)
-
-    def price(self, instrument: InstrumentKey, ltp: int | None) -> None:
-        """Note the last price of an instrument, in paise."""
-        if ltp:
-            self._prices[instrument] = ltp
 
     def heard(self, order: Order) -> str | None:
         """Note what the broker told of the follower's own order; the leader order it copies, or
@@ -179,8 +169,8 @@ class CopyBook:
         """What to do next for the copy of a leader order; `open_` is whether its market takes
         orders now."""
         order, copy = self.orders[leader_id], self._resized(leader_id)
-        market = Market(open_, self._prices.get(order.instrument))
-        instrument = self.instrument(order.instrument)
+        market = self.listings.market(order.instrument, open_)
+        instrument = self.listings.instrument(order.instrument)
         account = Account(mood, self.position(order.instrument, order.product))
         return plan(order, copy, self.rules, market, instrument, account, now)
 
@@ -226,7 +216,7 @@ class CopyBook:
         told = []
         for leader_id in list(self._watched):
             order, copy = self.orders[leader_id], self.copies[leader_id]
-            lot = self._lot(order.instrument)
+            lot = self.listings.lot(order.instrument)
             words = lagging(order, copy, lot, self.rules, now)
             if words:
                 told.append((leader_id, words))
@@ -241,14 +231,6 @@ class CopyBook:
         for leader_id in self.orders:
             self._resized(leader_id)
 
-    def instrument(self, key: InstrumentKey) -> Instrument | None:
-        """The instrument by the master, else by what events said, else (for shares, whose lot
-        is 1) by default; None when its lot is not known."""
-        known = self._master.get(key) or self._hints.get(key)
-        if known is None and key.segment.cash:
-            return Instrument(key, lot=1, tick=5)
-        return known
-
     def position(self, instrument: InstrumentKey, product: Product) -> int:
         """The net position (shares, signed) that the copies built."""
         return self._positions.get((instrument, product), 0)
@@ -258,7 +240,7 @@ class CopyBook:
         order = self.orders.get(leader_id)
         if order is None:
             return None
-        lot = self._lot(order.instrument)
+        lot = self.listings.lot(order.instrument)
         return report(order, self.copies[leader_id], lot, self._dispatch_us.get(leader_id), now)
 
     def followed(self) -> list[Followed]:
@@ -273,7 +255,7 @@ class CopyBook:
                 holding = Holding(order.instrument, self.rules.product(order.product))
             else:
                 continue
-            known = self.instrument(holding.instrument)
+            known = self.listings.instrument(holding.instrument)
             found.append(Followed(copy, holding, order, known.lot if known else None))
         return found
 
@@ -294,20 +276,15 @@ class CopyBook:
     def _sized(self, order: Order) -> Sizing:
         """The sizing of the copy of an order, by the rules and by what is known now."""
         key, terms = order.instrument, order.terms
-        instrument = self.instrument(key)
+        instrument = self.listings.instrument(key)
         mine, leaders = self._funds
-        price = terms.price or terms.trigger or self._prices.get(key)
+        price = terms.price or terms.trigger or self.listings.last_price(key)
         option = instrument is not None and instrument.option
         entry = Entry(terms.quantity, order.side, option, price, mine, leaders)
         names = [order.symbol]
         if instrument is not None:
             names += [instrument.symbol, instrument.underlying]
         return self.rules.sized(entry, key.segment, [name for name in names if name])
-
-    def _lot(self, key: InstrumentKey) -> int:
-        """The lot (shares), as far as it is known."""
-        instrument = self.instrument(key)
-        return instrument.lot if instrument else 1
 
     def _keep(self, copy: Copy) -> None:
         leader_id = copy.leader_order_id

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from domain.copies import Copy
 from domain.instructions import Instruction
-from domain.instruments import Instrument, Segment
+from domain.instruments import Instrument, InstrumentKey, Listing, Segment
 from domain.messages import Answered, NotRecorded, OrderHeard, OrderSeen
 from domain.orders import Order
 from domain.outcomes import Refusal
@@ -101,6 +101,15 @@ class InstrumentsFound:
 
 
 @dataclass(frozen=True, slots=True)
+class InstrumentsMissed:
+    """The instrument master does not have these instruments that the leader trades, and what
+    comes of that."""
+
+    keys: tuple[InstrumentKey, ...]
+    listing: Listing
+
+
+@dataclass(frozen=True, slots=True)
 class Rang:
     """It is time to look again at the copy of a leader order."""
 
@@ -141,6 +150,7 @@ Input = (
     | BookRefused
     | MarketFound
     | InstrumentsFound
+    | InstrumentsMissed
     | Rang
     | Looked
     | Drained

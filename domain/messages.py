@@ -3,8 +3,7 @@
 Instants named `*_ns` are of the monotonic clock, in nanoseconds.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -135,17 +134,17 @@ class SessionChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class MasterLoaded:
-    """The instrument master was read."""
-
-    instruments: Mapping[InstrumentKey, Instrument] = field(repr=False)
+class MasterRenewed:
+    """Another edition of the instrument master answers from now on."""
 
 
 @dataclass(frozen=True, slots=True)
-class MasterWanted:
-    """A follower wants the instrument master, if it was read."""
+class Unlisted:
+    """The instrument master does not have these instruments, in which a follower has orders of
+    the leader's to copy."""
 
     follower: str
+    keys: tuple[InstrumentKey, ...]
 
 
 @dataclass(frozen=True, slots=True)

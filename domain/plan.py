@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from domain import correlation
 from domain.copies import Attempt, Change, Copy, Skipped, Stage, Withdrawal
-from domain.instruments import Instrument
+from domain.instruments import Instrument, Listing
 from domain.orders import AmoTime, Order, Product, Side, Status, Validity
 from domain.outcomes import Refused
 from domain.rules import Account, Market, Mood, Rules, WhenClosed
@@ -114,16 +114,21 @@ def _enter(
         return Hold(Why.LEADER_TRANSIT)
     if order.status is Status.UNREADABLE:
         return Hold(Why.LEADER_UNREADABLE)
+    entry = not _exits(order, account) and not _took_part(copy)
+    if entry and market.listing is Listing.UNKNOWN:
+        return Done() if copy.lives else _unknown(order)
+    if entry and market.listing is Listing.AWAITED:
+        instrument = None
     want = wanted(order, copy, rules, market, instrument, now) if instrument else None
     unsized = isinstance(copy.sizing, Unsized)
     if want is None and instrument is not None and not unsized:
         return _nothing_wanted(order, copy, instrument)
-    if verdict := _too_late(order, copy, rules, account, now):
+    if entry and (verdict := _too_late(copy, rules, account, now)):
         return verdict
     if account.mood is Mood.PARKED:
         return Hold(Why.ACCOUNT)
     if want is None:
-        return Hold(Why.SIZING if unsized else Why.INSTRUMENT)
+        return Hold(_unready(copy, market))
     last = copy.current
     if last and last.retry_at and now < last.retry_at:
         return Hold(Why.RETRY, last.retry_at)
@@ -152,19 +157,30 @@ def _never(order: Order) -> Skip | None:
     return None
 
 
-def _too_late(
-    order: Order, copy: Copy, rules: Rules, account: Account, now: datetime
-) -> Skip | None:
-    """The verdict on an entry that the follower may not take any more.
+def _exits(order: Order, account: Account) -> bool:
+    """Whether the order takes from the position that the copies built."""
+    return account.position * (1 if order.side is Side.SELL else -1) > 0
 
-    Neither an exit is one, nor the rest of an order that the follower already took part in.
-    """
+
+def _unknown(order: Order) -> Skip:
+    """The verdict on an order in an instrument that the master does not have."""
+    key = order.instrument
+    words = f"{key.segment} {key.security_id} is not in the instrument master"
+    return Skip(Skipped.UNKNOWN_INSTRUMENT, words)
+
+
+def _unready(copy: Copy, market: Market) -> Why:
+    """What keeps an order from being made at all."""
+    if market.listing is Listing.AWAITED:
+        return Why.MASTER
+    return Why.SIZING if isinstance(copy.sizing, Unsized) else Why.INSTRUMENT
+
+
+def _too_late(copy: Copy, rules: Rules, account: Account, now: datetime) -> Skip | None:
+    """The verdict on an entry that the follower may not take any more."""
     paused = account.mood is Mood.PAUSED
     age = timedelta(0) if copy.born is None else now - copy.born
     if not paused and age <= rules.max_age:
-        return None
-    exits = account.position * (1 if order.side is Side.SELL else -1) > 0
-    if exits or _took_part(copy):
         return None
     if paused:
         return Skip(Skipped.PAUSED)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
 
-from domain.instruments import Segment
+from domain.instruments import Listing, Segment
 from domain.orders import Product
 from domain.protection import Protection
 from domain.sizes import Bounds, Entry, Override, Share, sized
@@ -80,11 +80,13 @@ class Rules:
 class Market:
     """The market of one instrument as a plan sees it.
 
-    `reference` is the last price known, in paise, None when nobody told one.
+    `reference` is the last price known, in paise, None when nobody told one. `listing` is what
+    the instrument master says of it.
     """
 
     open: bool
     reference: int | None = None
+    listing: Listing = Listing.PRESUMED
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Why(StrEnum):
     LEADER_UNREADABLE = "the leader's order is to be read again"
     SIZING = "its size is not known yet"
     INSTRUMENT = "the instrument's lot is not known yet"
+    MASTER = "the instrument is not in the master, which is read again"
     MARKET_CLOSED = "the market is closed"
     ACCOUNT = "the account is parked"
     RETRY = "it is tried again after a pause"

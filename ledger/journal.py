@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Protocol, get_args
 
@@ -171,6 +171,8 @@ def _converter() -> Converter:
     made = Converter(omit_if_default=True)
     made.register_unstructure_hook(datetime, micros)
     made.register_structure_hook(datetime, lambda number, _: instant(number))
+    made.register_unstructure_hook(date, date.isoformat)
+    made.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
     made.register_unstructure_hook(timedelta, lambda one: one // timedelta.resolution)
     made.register_structure_hook(timedelta, lambda number, _: number * timedelta.resolution)
     made.register_unstructure_hook(Fraction, str)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Event
 from types import TracebackType
 
@@ -18,16 +19,19 @@ import pykka
 
 from actors.account import FollowerSettings
 from actors.floor import Begin, Floor, FloorActor
+from actors.master import Master
 from actors.patience import Patience
 from actors.post import SUPERVISOR, Post, Ref, follower_name
 from actors.supervisor import RosterChanged, Started, StopChildren, Supervisor
 from actors.timer import Timer
 from actors.upkeep import Configured
 from dhan.wire import Wire
+from ledger.instruments import MasterFile
 
 _DEADLINE = 10.0
 _MOMENT = 0.002
 _WIRE = Wire()  # never started: nobody here has anything to send
+_MASTER = Master(MasterFile(Path(), ""))  # nobody here trades
 
 
 class HandClock:
@@ -160,7 +164,7 @@ class Troupe:
     def __post_init__(self) -> None:
         self.clock = HandClock()
         self.timer = HandTimer(self.clock)
-        self.floor = Floor(self.clock, Post(), self.timer, _WIRE)
+        self.floor = Floor(self.clock, Post(), self.timer, _WIRE, _MASTER)
         self.supervisor: Ref = Supervisor.start(
             self.floor, self._start_follower, self.fatal.append, self.patience
         )

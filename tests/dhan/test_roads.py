@@ -9,7 +9,7 @@ import pytest
 
 from dhan.calls import Answer, Call
 from dhan.feed import Feed, FeedAddress
-from dhan.master import MasterError, load
+from dhan.master import MasterError, read
 from dhan.tokens import TokenSource
 from dhan.wire import Wire
 from tests.dhan.broker import TOKEN, Asked, Broker, answer
@@ -20,7 +20,8 @@ from tests.waiting import eventually
 
 MASTER = (
     "EXCH_ID,SEGMENT,SECURITY_ID,INSTRUMENT,UNDERLYING_SYMBOL,SYMBOL_NAME,LOT_SIZE,TICK_SIZE,"
-    "SM_UPPER_LIMIT,SM_LOWER_LIMIT,SM_FREEZE_QTY\nNSE,E,1333,EQUITY,HDFCBANK,HDFCBANK,1.0,5.0,0,0,0\n"
+    "SM_EXPIRY_DATE,STRIKE_PRICE,OPTION_TYPE,SM_UPPER_LIMIT,SM_LOWER_LIMIT,SM_FREEZE_QTY\n"
+    "NSE,E,1333,EQUITY,HDFCBANK,HDFCBANK,1.0,5.0,0001-01-01,,XX,0,0,0\n"
 )
 
 
@@ -38,7 +39,7 @@ def test_a_broker_that_the_authority_vouches_for_is_talked_to(authority: Authori
         line = wire.open(account(broker))
         answers = [wire.call(line, PLACE, 5.0) for _ in range(5)]
         assert [came.status for came in answers] == [200] * 5
-        assert load(broker.url + "/master", 5.0)
+        assert list(read(broker.url + "/master", 5.0))
         for peer in broker.live:
             peer.close()
         assert wire.call(line, PLACE, 5.0).status == 200
@@ -52,7 +53,7 @@ def _told_apart(wire: Wire, broker: Broker) -> None:
     assert "SSLCertVerificationError" in str(came.error)
     assert broker.asked == []
     with pytest.raises(MasterError):
-        load(broker.url + "/master", 5.0)
+        list(read(broker.url + "/master", 5.0))
     heard = Heard()
     feed = Feed(FeedAddress(CLIENT, broker.url.replace("https", "wss"), lambda: TOKEN), heard)
     feed.start()
@@ -88,7 +89,7 @@ def test_no_proxy_of_the_environment_is_ever_used(
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.delenv("no_proxy", raising=False)
         assert wire.call(wire.open(account(broker)), PLACE, 5.0).status == 200
-        assert load(broker.url + "/master", 5.0)
+        assert list(read(broker.url + "/master", 5.0))
         heard = Heard()
         feed = Feed(FeedAddress(CLIENT, broker.url.replace("http", "ws"), lambda: TOKEN), heard)
         feed.start()

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,11 @@ from dhan.codec.feed import alerts
 from dhan.codec.postback import postback
 from dhan.codec.rest import Funds, Profile, book, funds, profile, trades
 from dhan.codec.values import Unreadable
-from dhan.master import load
+from dhan.master import read
 from dhan.outcomes import outcome
 from dhan.reasons import reason
 from dhan.requests import Kind, Requests
-from domain.instruments import InstrumentKey, Segment
+from domain.instruments import InstrumentKey, OptionType, Segment
 from domain.orders import AmoTime, Order, OrderType, Product, Side, Status, Terms
 from domain.outcomes import Accepted, Outcome, Refusal, Refused, Throttled
 from domain.sessions import IST
@@ -273,7 +273,7 @@ def master_rows(sample: Any, folder: Path) -> None:
     writer.writerows(sample["rows"])
     path = folder / "master.csv"
     path.write_text(lines.getvalue())
-    found = load(str(path), 1.0)
+    found = {one.key: one for one in read(str(path), 1.0) if one is not None}
     assert [key.segment for key in found] == [
         Segment.IDX_I,
         Segment.NSE_FNO,
@@ -283,10 +283,12 @@ def master_rows(sample: Any, folder: Path) -> None:
     option = found[InstrumentKey(Segment.NSE_FNO, "35070")]
     assert (option.lot, option.tick, option.freeze) == (65, 5, 1756)
     assert option.upper == Decimal("4500.40") * 100
+    assert (option.expiry, option.strike) == (date(2026, 11, 23), 1_895_000)
+    assert (option.underlying, option.option_type) == ("NIFTY", OptionType.CALL)
     index = found[InstrumentKey(Segment.IDX_I, "13")]
     assert (index.freeze, index.upper, index.lower) == (None, None, None)
     currency = found[InstrumentKey(Segment.BSE_CURRENCY, "1026077")]
-    assert (currency.tick, currency.freeze) == (1, 701)
+    assert (currency.tick, currency.freeze, currency.strike) == (1, 701, None)
 
 
 EXPECTED: dict[str, Expectation] = {

@@ -33,7 +33,7 @@ class Pair:
     ) -> None:
         self.leader = order or leader_order()
         self.book = CopyBook(rules)
-        self.book.learn((CONTRACT,))
+        self.book.listings.learn((CONTRACT,))
         self.now = NOON
         self.mood, self.open = Mood.ACTIVE, True
         self.sent: list[Intent] = []

@@ -106,7 +106,7 @@ def test_what_has_no_room_is_refused(part: int, attempt: int) -> None:
 def test_a_copy_seen_on_the_leaders_side_is_never_copied_again(order_id: str) -> None:
     """An account may both follow and lead: what Lockstep placed there is no order of its own."""
     book = CopyBook(RULES)
-    book.learn((CONTRACT,))
+    book.listings.learn((CONTRACT,))
     order = leader_order(correlation_id=correlation_id(order_id, 0, 0))
     book.seen(OrderSeen(order, NOON, 1))
     step = book.step(order.order_id, Mood.ACTIVE, True, NOON)

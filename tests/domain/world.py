@@ -58,7 +58,7 @@ class World:
 
     def _new_book(self) -> CopyBook:
         book = CopyBook(self.rules)
-        book.learn((CONTRACT,))
+        book.listings.learn((CONTRACT,))
         return book
 
     def _share(self, quantity: int) -> int:
@@ -205,7 +205,7 @@ class World:
 
     def price(self, ltp: int) -> None:
         self.ltp = ltp
-        self.book.price(KEY, ltp)
+        self.book.listings.price(KEY, ltp)
         self.consider()
 
     def market(self, is_open: bool) -> None:

@@ -1,0 +1,57 @@
+"""What one follower knows of what is traded: by the instrument master, by what events say, and by
+the last prices that it heard of."""
+
+from collections.abc import Iterable
+
+from domain.instruments import Instrument, InstrumentKey, Listing
+from domain.rules import Market
+
+
+class Listings:
+    """The instruments of one follower's orders. Prices are in paise."""
+
+    def __init__(self) -> None:
+        self._master: dict[InstrumentKey, Instrument] = {}
+        self._missed: dict[InstrumentKey, Listing] = {}
+        self._hints: dict[InstrumentKey, Instrument] = {}
+        self._prices: dict[InstrumentKey, int] = {}
+
+    def learn(self, instruments: Iterable[Instrument]) -> None:
+        """Believe the instrument master rather than what events say of lot and tick."""
+        for instrument in instruments:
+            self._master[instrument.key] = instrument
+            self._missed.pop(instrument.key, None)
+
+    def miss(self, keys: Iterable[InstrumentKey], listing: Listing) -> None:
+        """Note that the instrument master does not have these, and what comes of that."""
+        self._missed |= dict.fromkeys(keys, listing)
+
+    def hint(self, instrument: Instrument) -> None:
+        """Note what an event said of lot and tick."""
+        self._hints[instrument.key] = instrument
+
+    def price(self, key: InstrumentKey, ltp: int | None) -> None:
+        """Note the last price, if there is one."""
+        if ltp:
+            self._prices[key] = ltp
+
+    def last_price(self, key: InstrumentKey) -> int | None:
+        """The last price that was heard of."""
+        return self._prices.get(key)
+
+    def market(self, key: InstrumentKey, open_: bool) -> Market:
+        """The instrument's market; `open_` is whether it takes orders now."""
+        return Market(open_, self._prices.get(key), self._missed.get(key, Listing.PRESUMED))
+
+    def instrument(self, key: InstrumentKey) -> Instrument | None:
+        """The instrument by the master, else by what events said, else (for shares, whose lot
+        is 1) by default; None when its lot is not known."""
+        known = self._master.get(key) or self._hints.get(key)
+        if known is None and key.segment.cash:
+            return Instrument(key, lot=1, tick=5)
+        return known
+
+    def lot(self, key: InstrumentKey) -> int:
+        """The lot (shares), as far as it is known."""
+        instrument = self.instrument(key)
+        return instrument.lot if instrument else 1
