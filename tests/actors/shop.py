@@ -4,6 +4,7 @@ that make actors crash, or look at what one of them holds."""
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,16 @@ class Shop:
         openings = [Opening(account, funds=100_000_000) for account in (LEADER, *self.accounts)]
         self.broker = Simulator(accounts=openings, transit_ms=10)
         self.control = self.broker.control
+        self._addresses = {
+            opened.client_id: AccountAddress(
+                opened.client_id, self.broker.api_url, partial(self.broker.token, opened.client_id)
+            )
+            for opened in openings
+        }
         self.engine = self._engine()
 
     def _engine(self) -> Engine:
-        leader = self._address(LEADER)
+        leader = self._addresses[LEADER]
         return Engine(
             EngineSettings(
                 ledger=self.folder / "shop.db",
@@ -58,20 +65,18 @@ class Shop:
             )
         )
 
-    def _address(self, account: str) -> AccountAddress:
-        return AccountAddress(account, self.broker.api_url, lambda: self.broker.token(account))
-
     def settings(self, account: str, **more: Any) -> FollowerSettings:
         """A follower's settings."""
-        name, address = NAMES[account], self._address(account)
-        sizing = Multiplier(Fraction(2 if account == TWO else 1))
+        name, address = NAMES[account], self._addresses[account]
+        given: dict[str, Any] = {
+            "rules": Rules(name, Multiplier(Fraction(2 if account == TWO else 1))),
+            "sweep_seconds": 0.5,
+        }
         return FollowerSettings(
             name=name,
             address=address,
             feed=FeedAddress(account, self.broker.feed_url, address.token),
-            rules=Rules(name, sizing),
-            sweep_seconds=0.5,
-            **more,
+            **given | more,
         )
 
     def start(self) -> "Shop":
