@@ -150,9 +150,12 @@ class Following:
 
     def _seen(self, seen: OrderSeen) -> None:
         order_id = seen.order.order_id
-        if self.book.seen(seen):
+        news = self.book.seen(seen)
+        if news:
             self._heard_ns[order_id] = seen.heard_ns
         self._consider(order_id)
+        if news and self.book.orders[order_id].filled:
+            self._consider_each(self.book.holdings.beside(self.book.orders[order_id]))
 
     def _restored(self, copies: Iterable[Copy]) -> None:
         """Begin to decide, with the copies that the ledger kept."""

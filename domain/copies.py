@@ -143,13 +143,28 @@ class Skipped(StrEnum):
     LEADER_CLOSED = "the leader's order closed without a fill"
     MARKET_CLOSED = "the market is closed"
     UNKNOWN_INSTRUMENT = "unknown instrument"
+    FILTERED = "the follower does not copy such orders"
+    LIMITED = "a limit of the follower is reached"
+    MOVED = "the price has gone too far since"
 
     @property
     def lasting(self) -> bool:
         """Whether the verdict stays whatever is learnt later. The others only say what is known
         now, and are found again as long as it is so: an order that was under one lot and grows,
         or whose fills become known after its cancel, ends like one that was first seen so."""
-        return self in (Skipped.PAUSED, Skipped.STALE, Skipped.MARKET_CLOSED)
+        return self in _LASTING
+
+
+_LASTING = frozenset(
+    {
+        Skipped.PAUSED,
+        Skipped.STALE,
+        Skipped.MARKET_CLOSED,
+        Skipped.FILTERED,
+        Skipped.LIMITED,
+        Skipped.MOVED,
+    }
+)
 
 
 class CopyState(StrEnum):

@@ -11,20 +11,19 @@ from datetime import datetime
 from domain import progress, proof
 from domain.copies import Copy, CopyState
 from domain.differences import Followed, Holding
+from domain.holdings import Holdings
 from domain.instructions import Instruction, Refuted
 from domain.instruments import InstrumentKey
 from domain.listings import Listings
 from domain.merge import adds, merge, outweighs
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
-from domain.orders import Order, Product, Side
+from domain.orders import Order, Product
 from domain.plan import plan
 from domain.reports import lagging, may_lag, report
 from domain.rules import Account, Mood, Rules
 from domain.sizes import Entry
 from domain.sizing import Sizing
 from domain.steps import Request, Skip, Step, Why
-
-_Holding = tuple[InstrumentKey, Product]
 
 
 class CopyBook:
@@ -39,8 +38,7 @@ class CopyBook:
         self._by_order: dict[str, str] = {}
         self._funds: tuple[int | None, int | None] = None, None
         self._dispatch_us: dict[str, int] = {}
-        self._positions: dict[_Holding, int] = {}
-        self._counted: dict[str, int] = {}
+        self.holdings = Holdings()
         self._doubtful: dict[str, None] = {}
         self._watched: dict[str, None] = {}
         self._reported: set[str] = set()
@@ -64,8 +62,7 @@ class CopyBook:
         if copy is None:
             sizing = self._sized(merged)
             self.copies[leader_id] = Copy(leader_id, self.rules.follower, sizing, told.born)
-        elif known is None:
-            self._count(copy)
+        self._count(leader_id)
         self._watch(leader_id)
         return adds(known, merged)
 
@@ -233,7 +230,7 @@ class CopyBook:
 
     def position(self, instrument: InstrumentKey, product: Product) -> int:
         """The net position (shares, signed) that the copies built."""
-        return self._positions.get((instrument, product), 0)
+        return self.holdings.position(instrument, product)
 
     def report(self, leader_id: str, now: datetime) -> CopyReport | None:
         """The copy as readers see it; None while the leader's order itself is not known."""
@@ -271,6 +268,7 @@ class CopyBook:
         sizing = self._sized(self.orders[leader_id])
         if sizing != copy.sizing:
             copy = self.copies[leader_id] = replace(copy, sizing=sizing)
+        self._count(leader_id)
         return copy
 
     def _sized(self, order: Order) -> Sizing:
@@ -284,7 +282,8 @@ class CopyBook:
         names = [order.symbol]
         if instrument is not None:
             names += [instrument.symbol, instrument.underlying]
-        return self.rules.sized(entry, key.segment, [name for name in names if name])
+        opening = self.rules.sized(entry, key.segment, [name for name in names if name])
+        return self.holdings.sizing(order, opening)
 
     def _keep(self, copy: Copy) -> None:
         leader_id = copy.leader_order_id
@@ -300,20 +299,15 @@ class CopyBook:
         else:
             self._doubtful.pop(leader_id, None)
         self._watch(leader_id)
-        self._count(copy)
+        self._count(leader_id)
 
     def _watch(self, leader_id: str) -> None:
         """Look for its falling behind, once its order is known and until it was told."""
         if leader_id in self.orders and leader_id not in self._reported:
             self._watched[leader_id] = None
 
-    def _count(self, copy: Copy) -> None:
-        """Bring the position up to date with the copy's fills."""
-        order = self.orders.get(copy.leader_order_id)
-        grown = copy.filled - self._counted.get(copy.leader_order_id, 0)
-        if order is None or not grown:
-            return
-        self._counted[copy.leader_order_id] = copy.filled
-        holding = (order.instrument, order.product)
-        signed = grown if order.side is Side.BUY else -grown
-        self._positions[holding] = self._positions.get(holding, 0) + signed
+    def _count(self, leader_id: str) -> None:
+        """Bring the position up to date with what is known of the order and its copy."""
+        order = self.orders.get(leader_id)
+        if order is not None:
+            self.holdings.note(order, self.copies[leader_id], self.listings.lot(order.instrument))

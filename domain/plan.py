@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from domain import correlation
 from domain.copies import Attempt, Change, Copy, Skipped, Stage, Withdrawal
 from domain.instruments import Instrument, Listing
-from domain.orders import AmoTime, Order, Product, Side, Status, Validity
+from domain.limits import Entry, refused
+from domain.orders import AmoTime, Order, Product, Status, Validity
 from domain.outcomes import Refused
 from domain.rules import Account, Market, Mood, Rules, WhenClosed
 from domain.sizing import Unsized
@@ -114,7 +115,7 @@ def _enter(
         return Hold(Why.LEADER_TRANSIT)
     if order.status is Status.UNREADABLE:
         return Hold(Why.LEADER_UNREADABLE)
-    entry = not _exits(order, account) and not _took_part(copy)
+    entry = not account.exits(order.side) and not _took_part(copy)
     if entry and market.listing is Listing.UNKNOWN:
         return Done() if copy.lives else _unknown(order)
     if entry and market.listing is Listing.AWAITED:
@@ -129,6 +130,9 @@ def _enter(
         return Hold(Why.ACCOUNT)
     if want is None:
         return Hold(_unready(copy, market))
+    limited = _limited(order, rules, market, instrument, account, want) if entry else None
+    if limited is not None:
+        return limited
     last = copy.current
     if last and last.retry_at and now < last.retry_at:
         return Hold(Why.RETRY, last.retry_at)
@@ -157,11 +161,6 @@ def _never(order: Order) -> Skip | None:
     return None
 
 
-def _exits(order: Order, account: Account) -> bool:
-    """Whether the order takes from the position that the copies built."""
-    return account.position * (1 if order.side is Side.SELL else -1) > 0
-
-
 def _unknown(order: Order) -> Skip:
     """The verdict on an order in an instrument that the master does not have."""
     key = order.instrument
@@ -186,6 +185,23 @@ def _too_late(copy: Copy, rules: Rules, account: Account, now: datetime) -> Skip
         return Skip(Skipped.PAUSED)
     allowed = int(rules.max_age.total_seconds())
     return Skip(Skipped.STALE, f"{int(age.total_seconds())} s old, {allowed} s allowed")
+
+
+def _limited(
+    order: Order,
+    rules: Rules,
+    market: Market,
+    instrument: Instrument | None,
+    account: Account,
+    want: Wanted,
+) -> Skip | None:
+    """The verdict of the follower's limits on an entry."""
+    if instrument is None:
+        return None
+    terms, last = want.terms, market.reference
+    price = terms.price or terms.trigger or last
+    entry = Entry(order, instrument, terms.quantity, price, last)
+    return refused(entry, rules.filter, rules.limits, account.standing)
 
 
 def _took_part(copy: Copy) -> bool:

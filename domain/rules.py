@@ -7,7 +7,8 @@ from enum import StrEnum
 from fractions import Fraction
 
 from domain.instruments import Listing, Segment
-from domain.orders import Product
+from domain.limits import Filter, Limits, Standing
+from domain.orders import Product, Side
 from domain.protection import Protection
 from domain.sizes import Bounds, Entry, Override, Share, sized
 from domain.sizing import Multiplier, Sizing
@@ -51,6 +52,8 @@ class Rules:
     sizing: Share = field(default_factory=lambda: Multiplier(Fraction(1)))
     bounds: Bounds = field(default_factory=Bounds)
     overrides: tuple[Override, ...] = ()
+    filter: Filter = field(default_factory=Filter)
+    limits: Limits = field(default_factory=Limits)
     protection: Protection = field(default_factory=Protection)
     products: tuple[tuple[Product, Product], ...] = ()
     when_closed: WhenClosed = WhenClosed.HOLD
@@ -91,8 +94,13 @@ class Market:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The follower's account as a plan sees it: its mood, and the net position (shares, signed)
-    that the copies built in the instrument and product of the order."""
+    """The follower's account as a plan sees it: its mood, the net position (shares, signed) that
+    the copies built in the instrument and product of the order, and how it stands by its limits."""
 
     mood: Mood = Mood.ACTIVE
     position: int = 0
+    standing: Standing = field(default_factory=Standing)
+
+    def exits(self, side: Side) -> bool:
+        """Whether an order on that side makes the position smaller."""
+        return self.position * (1 if side is Side.SELL else -1) > 0

@@ -1,0 +1,37 @@
+"""Exits: orders of the leader that make a position smaller take the same part of the follower's.
+
+So a follower who holds the copied position ends flat when the leader does, whatever was rounded
+away on the way in or out.
+"""
+
+from dataclasses import dataclass
+
+from domain.sizing import Exit, Sizing
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """What there is to leave: `held` shares of a position, of which earlier exit orders that are
+    open will take `leaving`."""
+
+    held: int = 0
+    leaving: int = 0
+
+    @property
+    def free(self) -> int:
+        """What no open order leaves yet."""
+        return max(0, self.held - self.leaving)
+
+
+def leaving(quantity: int, leader: Stake, mine: Stake, entry: Sizing) -> Sizing:
+    """The sizing of a leader order for so many shares, where the leader holds a position on the
+    other side; `entry` is that of an order that opens one.
+
+    An order for more than what other exits leave over stands beside them, as a target beside a
+    stop: whichever trades, takes the whole position.
+    """
+    if leader.held < 1:
+        return entry
+    if quantity <= leader.free:
+        return Exit(mine.free, leader.free, entry)
+    return Exit(max(0, mine.held), leader.held, entry)
