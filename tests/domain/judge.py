@@ -37,11 +37,22 @@ class Asked:
         if isinstance(outcome, Refusal) and outcome.kind is Refused.MODIFICATIONS:
             return
         if isinstance(outcome, Accepted):
+            if _chases(self.request, request):
+                return
             since = self.at
         elif isinstance(self.request, Modify) and _declined(outcome):
             assert request != self.request, "refused terms are not asked for again"
             since = self.at
         assert now - since >= LEAST_PAUSE, f"{request} right after {self}"
+
+
+def _chases(before: Request, request: Request) -> bool:
+    """Whether a limit goes on after the market: each such move has a time of its own, however
+    late the one before it was made."""
+    if not isinstance(before, Modify) or not isinstance(request, Modify):
+        return False
+    same = before.reference is not None and before.reference == request.reference
+    return same and before.terms.price != request.terms.price
 
 
 def _declined(outcome: Outcome | None) -> bool:
