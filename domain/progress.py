@@ -213,9 +213,11 @@ def _joined(attempt: Attempt, order: Order) -> Attempt:
 
 def interrupted(copy: Copy, now: datetime, rules: Rules) -> Copy:
     """The copy as a restarted process finds it: what was in flight is unknown, what was unknown
-    is looked for anew, however long ago it was sent, and no pause goes on.
+    is looked for anew, however long ago it was sent. Pauses go on, so that what crashes again and
+    again does not ask the broker again and again.
 
-    An instant later than `now` was noted by a clock that was set back since: it counts as now.
+    An instant later than `now` was noted by a clock that was set back since: it counts as now, and
+    a pause as the longest there is.
     """
     attempts = tuple(_by_now(_doubted(one, now, rules), now, rules) for one in copy.attempts)
     born = copy.born and min(copy.born, now)
@@ -229,7 +231,7 @@ def _by_now(attempt: Attempt, now: datetime, rules: Rules) -> Attempt:
         chased_from=attempt.chased_from and min(attempt.chased_from, now),
         withdrawn_at=attempt.withdrawn_at and min(attempt.withdrawn_at, now),
         verify_at=attempt.verify_at and min(attempt.verify_at, now + rules.settle),
-        retry_at=None,
+        retry_at=attempt.retry_at and min(attempt.retry_at, now + _CLOSED_PAUSE),
     )
 
 

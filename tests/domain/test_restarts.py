@@ -6,6 +6,7 @@ from datetime import timedelta
 from domain.copies import Withdrawal
 from domain.messages import OrderSeen
 from domain.orders import Status
+from domain.outcomes import Refusal, Refused, Throttled
 from domain.steps import Cancel, Hold, Modify, Place, Why
 from tests.domain.builders import NOON, RULES, after, leader_order, terms
 from tests.domain.pair import Pair
@@ -58,3 +59,26 @@ def test_a_restart_counts_the_positions_that_its_copies_built() -> None:
     assert again.book.position(pair.leader.instrument, pair.leader.product) == 0
     again.book.seen(OrderSeen(pair.leader, NOON, 1))
     assert again.book.position(pair.leader.instrument, pair.leader.product) == 100
+
+
+def test_a_refusal_that_waits_still_waits_after_a_crash() -> None:
+    """Else whatever crashes on an answer would ask again at once, as often as it crashes."""
+    pair = Pair(rules=PATIENT)
+    pair.send()
+    pair.answer(Refusal(Refused.MARKET_CLOSED, "closed"))
+    before = pair.step()
+    assert before == Hold(Why.RETRY, after(30))
+    for seconds in (1, 2, 29):
+        pair.book.restore([pair.copy], after(seconds))
+        assert pair.at(seconds).step() == before
+    assert isinstance(pair.at(30).step(), Place)
+
+
+def test_a_pause_by_a_clock_that_was_set_back_ends_all_the_same() -> None:
+    pair = Pair(rules=PATIENT)
+    pair.at(3_600).send()
+    pair.answer(Throttled("too many requests"))
+    pair.book.restore([pair.copy], after(1))
+    held = pair.at(1).step()
+    assert held == Hold(Why.RETRY, after(31))
+    assert isinstance(pair.at(31).step(), Place)
