@@ -9,7 +9,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -175,13 +175,18 @@ class MasterFile:
             raise NoMaster("no instrument in it")
         if edition.left_out > found:
             raise NoMaster(f"{edition.left_out} of its rows cannot be read, only {found} can")
-        with suppress(NoMaster):
-            before = self.edition().instruments
-            if found < before / 2:
-                raise NoMaster(
-                    f"it has only {found} instruments, the one before {before}; if that is right, "
-                    f"remove {self.path}"
-                )
+        before = self._instruments_before()
+        if found < before / 2:
+            raise NoMaster(
+                f"it has only {found} instruments, the one before {before}; if that is right, "
+                f"remove {self.path}"
+            )
+
+    def _instruments_before(self) -> int:
+        try:
+            return self.edition().instruments
+        except NoMaster:
+            return 0
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[Edition, sqlite3.Connection]]:
