@@ -64,8 +64,7 @@ class Ledger:
 
     def __init__(self, path: Path, connection: sqlite3.Connection, lock: Lock) -> None:
         self.path = path
-        found = path.stat()
-        self._file = found.st_dev, found.st_ino
+        self._file = _identity(path)
         self.connection = connection
         self._lock = lock
         self._knowledge = Knowledge(connection)
@@ -84,13 +83,13 @@ class Ledger:
         lock = _locked(path)
         try:
             ours(path)
-            connection = _connected(path)
+            opened = cls(path, _connected(path), lock)
         except BaseException:
             lock.release()
             raise
         logger.info("The ledger is %s", path)
         say_version()
-        return cls(path, connection, lock)
+        return opened
 
     def close(self) -> None:
         """Let go of the file; a second call does nothing."""
@@ -166,11 +165,7 @@ class Ledger:
     def _see_that_it_is_there(self) -> None:
         """SQLite would go on writing into a file that has lost its name, and the next start
         would find none of that."""
-        try:
-            found = self.path.stat()
-        except OSError as error:
-            raise LedgerUnusable(self.path, f"it is gone ({error.strerror})", _PUT_BACK) from error
-        if (found.st_dev, found.st_ino) != self._file:
+        if _identity(self.path) != self._file:
             raise LedgerUnusable(self.path, "another file has taken its place", _PUT_BACK)
 
     def _write(self, batch: Sequence[Entry]) -> None:
@@ -249,6 +244,15 @@ class Ledger:
             return damaged(self.path, str(error))
         passing = not isinstance(error, _NEVER)
         return LedgerFailure(str(error), passing, remedy(error) if passing else "")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file it is, whatever its name."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise LedgerUnusable(path, f"it is gone ({error.strerror})", _PUT_BACK) from error
+    return found.st_dev, found.st_ino
 
 
 def _locked(path: Path) -> Lock:
