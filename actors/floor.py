@@ -1,6 +1,5 @@
 """The trading floor: what every actor is given, and the base that all of them share."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -8,7 +7,7 @@ import pykka
 
 from actors.clock import Clock
 from actors.master import Master
-from actors.post import SUPERVISOR, Post, Ref
+from actors.post import SUPERVISOR, Post, tell
 from actors.timer import Timer
 from dhan.wire import Wire
 
@@ -67,7 +66,7 @@ class FloorActor(pykka.ThreadingActor):
     def later(self, seconds: float, message: object) -> None:
         """Tell this actor after some time; its next incarnation sets timers of its own."""
         ref = self.actor_ref
-        self.floor.timer.after(seconds, lambda: _tell(ref, message))
+        self.floor.timer.after(seconds, lambda: tell(ref, message))
 
     def on_stop(self) -> None:
         self._over()
@@ -100,8 +99,3 @@ class FloorActor(pykka.ThreadingActor):
                 self.end()
         finally:
             self.floor.post.tell(SUPERVISOR, Ended(self.name, crash))
-
-
-def _tell(ref: Ref, message: object) -> None:
-    with suppress(pykka.ActorDeadError):
-        ref.tell(message)

@@ -88,7 +88,7 @@ class FollowerActor(FloorActor):
         every = timedelta(seconds=settings.drift_seconds)
         self._drift = DriftWatch(floor.clock, account, book, following.standing, every)
         following.open(floor.clock.now())
-        post.tell(LEDGER, Restore(name))
+        post.tell(LEDGER, Restore(name, self.actor_ref))
         self.later(_LOOK_SECONDS, Tick(_LOOK))
 
     def end(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from actors.bookkeeping import Bookkeeping
 from actors.floor import Floor, FloorActor
-from actors.post import BOARD, LEDGER, LIMITER, RECOVERY, Post, follower_name
+from actors.post import BOARD, LEDGER, LIMITER, RECOVERY, Post, Ref, follower_name, tell
 from dhan.outcomes import outcome
 from dhan.requests import Request
 from dhan.wire import Answer, Call, Line
@@ -75,9 +75,11 @@ class Journaled:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """A follower asks for its copies, after everything that was told before."""
+    """A follower asks for its copies, after everything that was told before. Only the incarnation
+    that asks is told of them: the next one asks again, and may know more by then."""
 
     follower: str
+    asker: Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,8 @@ class LedgerActor(FloorActor):
 
     def _received(self, message: object) -> None:
         match message:
-            case Restore(follower):
-                self._restore(follower)
+            case Restore(follower, asker):
+                self._restore(follower, asker)
             case RestoreLeader():
                 self._restore_leader()
             case Tick(name) if name == _TIDY:
@@ -211,11 +213,11 @@ class LedgerActor(FloorActor):
         for instruction in waiting(self._ledger):
             self.floor.post.tell(follower_name(instruction.follower), instruction)
 
-    def _restore(self, follower: str) -> None:
+    def _restore(self, follower: str, asker: Ref) -> None:
         since = self.floor.clock.now() - MEMORY
         with self._sound(f"copies of {follower}"):
             copies = tuple(copies_of(self._ledger, follower, since))
-        self.floor.post.tell(follower_name(follower), Restored(copies))
+        tell(asker, Restored(copies))
 
     def _restore_leader(self) -> None:
         with self._sound("orders of the leader"):

@@ -24,6 +24,15 @@ def follower_name(follower: str) -> str:
     return FOLLOWER + follower
 
 
+def tell(ref: Ref, message: object) -> bool:
+    """Tell one incarnation of an actor; False when it has ended."""
+    try:
+        ref.tell(message)
+    except pykka.ActorDeadError:
+        return False
+    return True
+
+
 class Post:
     """The addresses of running actors. Only the supervisor writes; anyone may tell.
 
@@ -56,13 +65,7 @@ class Post:
     def tell(self, name: str, message: object) -> bool:
         """Tell the actor of that name; False when it is not running."""
         ref = self._addresses.get(name)
-        if ref is None:
-            return False
-        try:
-            ref.tell(message)
-        except pykka.ActorDeadError:
-            return False
-        return True
+        return ref is not None and tell(ref, message)
 
     def tell_followers(self, message: object) -> None:
         """Tell every follower."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
-_Due = tuple[float, int, Callable[[], None]]
+_Due = tuple[float, int, Callable[[], object]]
 
 
 class Timer:
@@ -26,7 +26,7 @@ class Timer:
         """Start ringing."""
         self._thread.start()
 
-    def after(self, seconds: float, ring: Callable[[], None]) -> None:
+    def after(self, seconds: float, ring: Callable[[], object]) -> None:
         """Call `ring` once, `seconds` from now (at once if that is past)."""
         with self._changed:
             due = (time.monotonic() + max(0.0, seconds), next(self._order), ring)
@@ -49,7 +49,7 @@ class Timer:
             except Exception:
                 logger.exception("A timer's message could not be told")
 
-    def _next(self) -> Callable[[], None] | None:
+    def _next(self) -> Callable[[], object] | None:
         with self._changed:
             while not self._stopping:
                 if not self._due:

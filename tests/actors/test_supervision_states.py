@@ -2,7 +2,9 @@
 that comes late, rosters that change meanwhile, restarts that wait, and a stop at any moment."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from fractions import Fraction
+from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -10,11 +12,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from actors.account import FollowerSettings
 from actors.board import Roster
+from actors.floor import Begin
+from actors.ledger import LedgerActor, Restore
 from actors.patience import Patience
 from actors.post import BOARD, FEED, LEDGER, LIMITER, RECOVERY, follower_name
 from actors.upkeep import BoardRestarted, LimiterRestarted
 from dhan.feed import FeedAddress
 from dhan.wire import AccountAddress
+from domain.inputs import Restored
 from domain.messages import Alert, MoodChanged
 from domain.rules import Mood, Rules
 from domain.sizing import Multiplier
@@ -274,7 +279,30 @@ def _count(player: Player, kind: type) -> int:
 
 
 TestSupervision = Supervision.TestCase
-TestSupervision.settings = settings(deadline=None, max_examples=150, stateful_step_count=30)
+TestSupervision.settings = settings(deadline=None, max_examples=100, stateful_step_count=30)
+
+
+def test_only_the_incarnation_that_asked_is_told_its_copies(tmp_path: Path) -> None:
+    """What the ledger kept when an earlier one asked is not what it has for the next."""
+    troupe = Troupe(Patience())
+    path, journal = tmp_path / "ledger.db", timedelta(days=1)
+    ledger = LedgerActor.start(troupe.floor, path, journal, troupe.fatal.append)
+    ledger.tell(Begin())
+    try:
+        troupe.follow((_settings("asha", 1, 1),))
+        before = troupe.playing(follower_name("asha"))
+        assert before is not None
+        troupe.tell(before.name, Crash())
+        troupe.advance(1)
+        now = troupe.playing(before.name)
+        assert now not in (None, before)
+        for asker in (before, now):
+            ledger.ask(Restore("asha", asker.actor_ref))
+        troupe.settle()
+        assert (before.told, now.told) == ([], [Restored(())])
+    finally:
+        ledger.stop()
+        troupe.close()
 
 
 def test_whoever_is_parked_is_told_with_the_way_out() -> None:

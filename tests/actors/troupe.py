@@ -55,13 +55,13 @@ class HandTimer(Timer):
     def __init__(self, clock: HandClock) -> None:
         super().__init__()
         self._clock = clock
-        self._waiting: list[tuple[float, int, Callable[[], None]]] = []
+        self._waiting: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
 
-    def after(self, seconds: float, ring: Callable[[], None]) -> None:
+    def after(self, seconds: float, ring: Callable[[], object]) -> None:
         heapq.heappush(self._waiting, (self._clock.seconds + seconds, next(self._numbers), ring))
 
-    def next_before(self, until: float) -> Callable[[], None] | None:
+    def next_before(self, until: float) -> Callable[[], object] | None:
         """The next that is due, with the clock set to its time."""
         if not self._waiting or self._waiting[0][0] > until:
             return None
