@@ -47,7 +47,8 @@ DOUBLE = Member("double", "1000000004", "2")
 @dataclass
 class House:
     """A simulator with a leader and followers, and `python run.py` on them. `before` is a
-    command that runs the process, `patience` (seconds) how long it may take to listen."""
+    command that runs the process, `patience` (seconds) how long it may take to listen, `master`
+    a file instead of the simulator's instrument master."""
 
     folder: Path
     members: Sequence[Member] = (HALF, SAME, DOUBLE)
@@ -57,6 +58,7 @@ class House:
     before: Sequence[str] = ()
     patience: float = 20.0
     ledger: str = "copy_trading.db"
+    master: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     broker: Simulator = field(init=False)
     process: "subprocess.Popen[bytes] | None" = field(init=False, default=None)
@@ -85,7 +87,7 @@ class House:
             f'api_url = "{broker.api_url}"',
             f'auth_url = "{broker.auth_url}"',
             f'feed_url = "{broker.feed_url}"',
-            f'master_url = "{broker.master_url}"',
+            f'master_url = "{self.master or broker.master_url}"',
             "[ledger]",
             f'path = "{self.ledger}"',
             "[clock]",
