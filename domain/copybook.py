@@ -36,7 +36,7 @@ class CopyBook:
         self.listings = Listings()
         self._by_correlation: dict[str, str] = {}
         self._by_order: dict[str, str] = {}
-        self._funds: tuple[int | None, int | None] = None, None
+        self._capital: tuple[int | None, int | None] = None, None
         self._dispatch_us: dict[str, int] = {}
         self.holdings = Holdings()
         self._doubtful: dict[str, None] = {}
@@ -256,9 +256,9 @@ class CopyBook:
             found.append(Followed(copy, holding, order, known.lot if known else None))
         return found
 
-    def funds(self, mine: int | None, leaders: int | None) -> None:
+    def capital(self, mine: int | None, leaders: int | None) -> None:
         """Note the capital (paise) of the follower's account and of the leader's."""
-        self._funds = mine, leaders
+        self._capital = mine, leaders
 
     def _resized(self, leader_id: str) -> Copy:
         """The copy, sized anew as long as nothing was placed for it."""
@@ -275,7 +275,7 @@ class CopyBook:
         """The sizing of the copy of an order, by the rules and by what is known now."""
         key, terms = order.instrument, order.terms
         instrument = self.listings.instrument(key)
-        mine, leaders = self._funds
+        mine, leaders = self._capital
         price = terms.price or terms.trigger or self.listings.last_price(key)
         option = instrument is not None and instrument.option
         entry = Entry(terms.quantity, order.side, option, price, mine, leaders)
