@@ -80,6 +80,12 @@ class Rules:
             for share, bounds in own
         )
 
+    @property
+    def by_symbol(self) -> bool:
+        """Whether some size or filter goes by symbols."""
+        filtered = self.filter.symbols or self.filter.denied_symbols
+        return bool(filtered) or any(one.symbols for one in self.overrides)
+
     def product(self, leaders: Product) -> Product:
         """The product a copy gets for the leader's (scenario 1.2)."""
         for theirs, mine in self.products:
