@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from actors.account import Account, BookAnswered, FollowerSettings, PositionsAnswered
+from actors.capital import CapitalWatch, FundsAnswered, LeaderCapital, Purse
 from actors.dispatcher import Dispatcher
 from actors.drift_watch import DriftWatch
 from actors.floor import Floor, FloorActor
@@ -72,6 +73,7 @@ class FollowerActor(FloorActor):
         self._own: OwnOrders
         self._word: OperatorsWord
         self._drift: DriftWatch
+        self._capital: CapitalWatch
         self._read_at: datetime | None = None
 
     def begin(self) -> None:
@@ -87,6 +89,8 @@ class FollowerActor(FloorActor):
         self._word = OperatorsWord(post, book, self._own, account.read_book)
         every = timedelta(seconds=settings.drift_seconds)
         self._drift = DriftWatch(floor.clock, account, book, following.standing, every)
+        purse = Purse(floor, account.line, client_id, self.name)
+        self._capital = CapitalWatch(floor, purse, name)
         following.open(floor.clock.now())
         post.tell(LEDGER, Restore(name, self.actor_ref))
         self.later(_LOOK_SECONDS, Tick(_LOOK))
@@ -130,6 +134,8 @@ class FollowerActor(FloorActor):
             case BookAnswered():
                 self._book_answered(message)
                 self._drift.book(message)
+            case FundsAnswered() | LeaderCapital():
+                self._take_each(self._capital.told(message))
             case PositionsAnswered():
                 self._drift.positions(message)
             case Tick(name) if name == _LOOK:
@@ -230,6 +236,7 @@ class FollowerActor(FloorActor):
         every = busy if following.live else _IDLE_SWEEP
         if self._read_at is None or now - self._read_at >= every:
             self._account.read_book()
+        self._capital.look(self._settings.rules.needs_capital, now)
         if following.ready and not following.drained:
             self._drift.look(now)
 

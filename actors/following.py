@@ -19,6 +19,7 @@ from domain.copybook import CopyBook
 from domain.inputs import (
     BookRead,
     BookRefused,
+    CapitalFound,
     Drained,
     Granted,
     Heard,
@@ -114,6 +115,9 @@ class Following:
                 self._heard(orders)
             case BookRead():
                 self._book_read(told)
+            case CapitalFound(mine, leaders):
+                self.book.capital(mine, leaders)
+                self._consider_live(lambda key: True)
             case Rang(leader_id):
                 self._alarms.pop(leader_id, None)
                 self._consider(leader_id)

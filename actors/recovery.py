@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from actors.capital import FundsAnswered, LeaderCapitalWanted, LeaderPurse
 from actors.floor import Floor, FloorActor
 from actors.leader_trades import LeaderTrades, TradesAnswered
 from actors.ledger import LeaderRestored, Record, RestoreLeader
@@ -70,10 +71,12 @@ class RecoveryActor(FloorActor):
         self._curious: set[str] = set()
         self._watermark: datetime | None = None
         self._trades: LeaderTrades
+        self._purse: LeaderPurse
 
     def begin(self) -> None:
         self._line = self.floor.wire.open(self._leader)
         self._trades = LeaderTrades(self.floor, self._line, self._leader.client_id)
+        self._purse = LeaderPurse(self.floor, self._line, self._leader.client_id)
         self.floor.post.tell(LEDGER, RestoreLeader())
         self._sweep()
         self.later(self._every, Tick(_SWEEP))
@@ -98,6 +101,10 @@ class RecoveryActor(FloorActor):
                 self._sweep()
             case _Swept():
                 self._swept(message)
+            case LeaderCapitalWanted(follower):
+                self._purse.wanted(follower)
+            case FundsAnswered():
+                self._purse.told(message)
             case TradesAnswered():
                 self._traded(message)
             case LeaderRestored(orders, until):

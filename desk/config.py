@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from actors.account import FollowerSettings
 from actors.engine import EngineSettings
 from actors.market_clock import always, exchange_hours
-from desk import redact, schema, sizes
+from desk import redact, rules, schema
 from desk.findings import ConfigError, dotted, doubles, error, misshapen, warning
 from desk.tokens import Token, read_by_others
 from dhan.feed import FeedAddress
@@ -82,7 +82,7 @@ def parse(path: Path, content: bytes) -> Config:
     except ValidationError as wrong:
         problems = [*misshapen(wrong), *problems]
     else:
-        problems += sizes.troubles(tables)
+        problems += rules.troubles(tables)
     if problems:
         raise ConfigError(path, tuple(problems))
     return _settings(path.absolute(), tables)
@@ -169,9 +169,11 @@ def _rules(tables: schema.Lockstep, follower: schema.Follower) -> Rules:
     max_age = follower.max_age_seconds or recovery.max_age_seconds
     return Rules(
         follower=follower.name,
-        sizing=sizes.share(follower.sizing),
-        bounds=sizes.bounds(follower.sizing),
-        overrides=sizes.overrides(follower),
+        sizing=rules.share(follower.sizing),
+        bounds=rules.bounds(follower.sizing),
+        overrides=rules.overrides(follower),
+        filter=rules.only(follower.only),
+        limits=rules.limits(follower.limits, tables.limits),
         protection=_protection(follower.protection, tables.protection),
         products=tuple(
             (Product(leaders), Product(mine))

@@ -183,6 +183,26 @@ class OrderLimits(Table):
 
 
 class Limits(Table):
+    """What one account sends at most; all but `orders` are of entries only, exits are free."""
+
+    order_value: Annotated[Number, Field(gt=0, le=10**10)] | None = Field(
+        default=None, description="rupees above 0, of one order"
+    )
+    quantity: Annotated[int, Field(ge=1, le=10**8)] | None = Field(
+        default=None, description="whole shares from 1, of one order"
+    )
+    open_positions: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        default=None, description="a whole number from 1 to 10000"
+    )
+    orders_a_day: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description=_LIMIT_WORDS
+    )
+    moved_percent: Annotated[Number, Field(gt=0, le=100)] | None = Field(
+        default=None, description=_PERCENT_WORDS
+    )
+    moved_ticks: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description=_LIMIT_WORDS
+    )
     orders: OrderLimits = Field(
         default=OrderLimits(), description="{ second = 10, minute = 250, hour = 1000, day = 7000 }"
     )
@@ -246,6 +266,17 @@ class Override(Table):
     sizing: Sizing = Field(description="{ multiplier = 0.5 }")
 
 
+class Filter(Table):
+    """What is copied at all; what is not named is."""
+
+    segments: list[SegmentName] = Field(default=[], description='such as ["NSE_FNO"]')
+    products: list[ProductName] = Field(default=[], description='such as ["INTRADAY"]')
+    symbols: list[Text] = Field(default=[], description='such as ["NIFTY*", "RELIANCE"]')
+    denied_symbols: list[Text] = Field(default=[], description='such as ["*-PE"]')
+    side: Literal["BUY", "SELL"] | None = Field(default=None, description='"BUY" or "SELL"')
+    options_only: bool = Field(default=False, description="true or false")
+
+
 class Products(Table):
     CNC: ProductName | None = Field(default=None, description=_PRODUCT_WORDS)
     INTRADAY: ProductName | None = Field(default=None, description=_PRODUCT_WORDS)
@@ -273,6 +304,7 @@ class Follower(Table):
         default=None, description=_MAX_AGE_WORDS
     )
     limits: Limits = Field(default=Limits(), description="{ orders = { second = 10 } }")
+    only: Filter = Field(default=Filter(), description='{ segments = ["NSE_FNO"] }')
     protection: Protection = Field(default=Protection(), description="{ band_percent = 1.0 }")
     products: Products = Field(default=Products(), description='{ MARGIN = "INTRADAY" }')
     source_ip: SourceIp | None = Field(

@@ -14,6 +14,7 @@ from domain.differences import Followed, Holding
 from domain.holdings import Holdings
 from domain.instructions import Instruction, Refuted
 from domain.instruments import InstrumentKey
+from domain.limits import Standing
 from domain.listings import Listings
 from domain.merge import adds, merge, outweighs
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
@@ -21,8 +22,9 @@ from domain.orders import Order, Product
 from domain.plan import plan
 from domain.reports import lagging, may_lag, report
 from domain.rules import Account, Mood, Rules
+from domain.sessions import IST
 from domain.sizes import Entry
-from domain.sizing import Sizing
+from domain.sizing import Sizing, Unsized
 from domain.steps import Request, Skip, Step, Why
 
 
@@ -36,7 +38,7 @@ class CopyBook:
         self.listings = Listings()
         self._by_correlation: dict[str, str] = {}
         self._by_order: dict[str, str] = {}
-        self._funds: tuple[int | None, int | None] = None, None
+        self._capital: tuple[int | None, int | None] = None, None
         self._dispatch_us: dict[str, int] = {}
         self.holdings = Holdings()
         self._doubtful: dict[str, None] = {}
@@ -168,7 +170,8 @@ class CopyBook:
         order, copy = self.orders[leader_id], self._resized(leader_id)
         market = self.listings.market(order.instrument, open_)
         instrument = self.listings.instrument(order.instrument)
-        account = Account(mood, self.position(order.instrument, order.product))
+        position = self.position(order.instrument, order.product)
+        account = Account(mood, position, self._standing(order, now))
         return plan(order, copy, self.rules, market, instrument, account, now)
 
     def intended(self, leader_id: str, step: Request, now: datetime) -> None:
@@ -256,9 +259,21 @@ class CopyBook:
             found.append(Followed(copy, holding, order, known.lot if known else None))
         return found
 
-    def funds(self, mine: int | None, leaders: int | None) -> None:
+    def capital(self, mine: int | None, leaders: int | None) -> None:
         """Note the capital (paise) of the follower's account and of the leader's."""
-        self._funds = mine, leaders
+        self._capital = mine, leaders
+
+    def _standing(self, order: Order, now: datetime) -> Standing:
+        """How the account stands by the limits that there are."""
+        limits = self.rules.limits
+        held, today = set[InstrumentKey](), 0
+        if limits.open_positions is not None:
+            held = self.holdings.held()
+        if limits.orders_a_day is not None:
+            day = now.astimezone(IST).date()
+            sent = (copy.attempts[0].sent_at for copy in self.copies.values() if copy.attempts)
+            today = sum(at.astimezone(IST).date() == day for at in sent)
+        return Standing(len(held), order.instrument in held, today)
 
     def _resized(self, leader_id: str) -> Copy:
         """The copy, sized anew as long as nothing was placed for it."""
@@ -275,14 +290,16 @@ class CopyBook:
         """The sizing of the copy of an order, by the rules and by what is known now."""
         key, terms = order.instrument, order.terms
         instrument = self.listings.instrument(key)
-        mine, leaders = self._funds
+        mine, leaders = self._capital
         price = terms.price or terms.trigger or self.listings.last_price(key)
         option = instrument is not None and instrument.option
         entry = Entry(terms.quantity, order.side, option, price, mine, leaders)
         names = [order.symbol]
         if instrument is not None:
             names += [instrument.symbol, instrument.underlying]
-        opening = self.rules.sized(entry, key.segment, [name for name in names if name])
+        opening: Sizing = Unsized("symbol")
+        if not self.rules.by_symbol or self.listings.named(key):
+            opening = self.rules.sized(entry, key.segment, [name for name in names if name])
         return self.holdings.sizing(order, opening)
 
     def _keep(self, copy: Copy) -> None:

@@ -110,6 +110,15 @@ class InstrumentsMissed:
 
 
 @dataclass(frozen=True, slots=True)
+class CapitalFound:
+    """The capital (paise) of the follower's account and of the leader's, None where it is not
+    known."""
+
+    mine: int | None
+    leaders: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rang:
     """It is time to look again at the copy of a leader order."""
 
@@ -151,6 +160,7 @@ Input = (
     | MarketFound
     | InstrumentsFound
     | InstrumentsMissed
+    | CapitalFound
     | Rang
     | Looked
     | Drained

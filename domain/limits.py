@@ -35,16 +35,14 @@ class Limits:
     """The most of everything, None for no limit. Values are in paise, quantities in shares.
 
     `order_value` and `quantity` are of one order, `open_positions` of instruments in which the
-    copies hold something, `orders_a_day` of placements, `day_loss` of what the account has lost
-    today, realised and open. `moved_percent` and `moved_ticks` are how far the price may have gone
-    from the leader's, against the follower.
+    copies hold something, `orders_a_day` of copies placed. `moved_percent` and `moved_ticks` are
+    how far the price may have gone from the leader's, against the follower.
     """
 
     order_value: int | None = None
     quantity: int | None = None
     open_positions: int | None = None
     orders_a_day: int | None = None
-    day_loss: int | None = None
     moved_percent: Fraction | None = None
     moved_ticks: int | None = None
 
@@ -52,13 +50,11 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How an account stands: instruments in which its copies hold a position, whether the one that
-    is asked about is among them, copies placed today, and what the account has lost today (paise,
-    negative for a gain; None while it is not known)."""
+    is asked about is among them, and copies placed today."""
 
     open_positions: int = 0
     holds: bool = False
     orders_today: int = 0
-    day_loss: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +108,6 @@ def _limited(entry: Entry, limits: Limits, standing: Standing) -> Iterator[str]:
         yield f"open positions {held}, limit {most}"
     if limits.orders_a_day is not None and standing.orders_today >= limits.orders_a_day:
         yield f"orders today {standing.orders_today}, limit {limits.orders_a_day}"
-    loss = standing.day_loss
-    if limits.day_loss is not None and loss is not None and loss >= limits.day_loss:
-        yield f"loss of the day {_rupees(loss)}, limit {_rupees(limits.day_loss)}"
 
 
 def _moved(entry: Entry, limits: Limits) -> Iterator[str]:
@@ -134,7 +127,8 @@ def _moved(entry: Entry, limits: Limits) -> Iterator[str]:
 
 
 def _names(order: Order, instrument: Instrument) -> Sequence[str]:
-    return [name for name in (order.symbol, instrument.symbol, instrument.underlying) if name]
+    """As the instrument master calls it; feeds have names of their own."""
+    return [name for name in (instrument.symbol, instrument.underlying, order.symbol) if name]
 
 
 def _match(names: Sequence[str], patterns: Sequence[str]) -> str:

@@ -51,6 +51,10 @@ class Listings:
             return Instrument(key, lot=1, tick=5)
         return known
 
+    def named(self, key: InstrumentKey) -> bool:
+        """Whether the master's names of the instrument are known."""
+        return key in self._master
+
     def lot(self, key: InstrumentKey) -> int:
         """The lot (shares), as far as it is known."""
         instrument = self.instrument(key)

@@ -10,7 +10,7 @@ from domain.instruments import Listing, Segment
 from domain.limits import Filter, Limits, Standing
 from domain.orders import Product, Side
 from domain.protection import Protection
-from domain.sizes import Bounds, Entry, Override, Share, sized
+from domain.sizes import Bounds, CapitalShare, Entry, Override, RiskShare, Share, sized
 from domain.sizing import Multiplier, Sizing
 
 
@@ -70,6 +70,21 @@ class Rules:
             if override.covers(segment, names):
                 return sized(override.share, override.bounds, entry)
         return sized(self.sizing, self.bounds, entry)
+
+    @property
+    def needs_capital(self) -> bool:
+        """Whether some size depends on the capital of accounts."""
+        own = [(self.sizing, self.bounds), *((one.share, one.bounds) for one in self.overrides)]
+        return any(
+            isinstance(share, CapitalShare | RiskShare) or bounds.ceiling is not None
+            for share, bounds in own
+        )
+
+    @property
+    def by_symbol(self) -> bool:
+        """Whether some size or filter goes by symbols."""
+        filtered = self.filter.symbols or self.filter.denied_symbols
+        return bool(filtered) or any(one.symbols for one in self.overrides)
 
     def product(self, leaders: Product) -> Product:
         """The product a copy gets for the leader's (scenario 1.2)."""

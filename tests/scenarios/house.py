@@ -31,12 +31,14 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A follower of the house; `more` are further lines of its table in lockstep.toml."""
+    """A follower of the house; `sizing` in place of a multiplier, and `more` are further lines of
+    its table in lockstep.toml."""
 
     name: str
     client_id: str
     multiplier: str = "1"
     more: Sequence[str] = ()
+    sizing: str = ""
 
 
 HALF = Member("half", "1000000002", "0.5")
@@ -103,7 +105,7 @@ class House:
                 f'name = "{member.name}"',
                 f'client_id = "{member.client_id}"',
                 f'token = "{self._token(member.client_id)}"',
-                f"sizing = {{ multiplier = {member.multiplier} }}",
+                f"sizing = {{ {member.sizing or f'multiplier = {member.multiplier}'} }}",
                 *member.more,
             ]
         self.config.write_text("\n".join(lines) + "\n")

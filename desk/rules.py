@@ -1,4 +1,4 @@
-"""The sizing tables of lockstep.toml as the domain's rules."""
+"""Sizes, limits and filters of lockstep.toml as the domain's rules."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -6,7 +6,9 @@ from fractions import Fraction
 from desk import schema
 from desk.findings import dotted, error
 from domain.instruments import Segment
+from domain.limits import Filter, Limits
 from domain.messages import Alert
+from domain.orders import Product, Side
 from domain.sizes import Bounds, CapitalShare, Override, RiskShare, Share
 from domain.sizing import Fixed, Multiplier, Rounding
 
@@ -44,6 +46,31 @@ def overrides(follower: schema.Follower) -> tuple[Override, ...]:
             tuple(one.symbols),
         )
         for one in follower.overrides
+    )
+
+
+def limits(own: schema.Limits, common: schema.Limits) -> Limits:
+    """The follower's own limits first, then those for all."""
+    unset = {"orders"}
+    said = common.model_dump(exclude=unset, exclude_none=True)
+    said |= own.model_dump(exclude=unset, exclude_none=True)
+    value, moved = said.pop("order_value", None), said.pop("moved_percent", None)
+    return Limits(
+        order_value=None if value is None else int(value * 100),
+        moved_percent=None if moved is None else Fraction(moved),
+        **said,
+    )
+
+
+def only(table: schema.Filter) -> Filter:
+    """What the follower copies at all."""
+    return Filter(
+        tuple(Segment(segment) for segment in table.segments),
+        tuple(Product(product) for product in table.products),
+        tuple(table.symbols),
+        tuple(table.denied_symbols),
+        Side(table.side) if table.side else None,
+        table.options_only,
     )
 
 

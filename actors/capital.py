@@ -1,0 +1,131 @@
+"""The capital of accounts, for followers whose size depends on it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from actors.floor import Floor
+from actors.post import RECOVERY, Post, follower_name
+from dhan.codec.funds import capital
+from dhan.codec.values import Unreadable
+from dhan.requests import Requests
+from dhan.wire import Answer, Call, Line
+from domain.inputs import CapitalFound
+
+logger = logging.getLogger(__name__)
+
+_EVERY = timedelta(seconds=60)
+_SOON = timedelta(seconds=2)
+_TIMEOUT = 10.0
+_URGENCY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class FundsAnswered:
+    """The answer to a request for an account's funds."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderCapitalWanted:
+    """A follower asks how large the leader's account is."""
+
+    follower: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderCapital:
+    """The leader's capital in paise."""
+
+    capital: int
+
+
+class Purse:
+    """Reads the funds of one account over a line of it; the answer reaches the actor `name`."""
+
+    def __init__(self, floor: Floor, line: Line, client_id: str, name: str) -> None:
+        self._floor, self._line, self._name = floor, line, name
+        self._request = Requests(client_id).funds()
+        self._unreadable = ""
+
+    def ask(self) -> None:
+        """Ask for the funds."""
+        deliver = _delivering(self._floor.post, self._name)
+        self._floor.wire.dispatch([Call(self._line, self._request, _TIMEOUT, deliver, _URGENCY)])
+
+    def read(self, told: FundsAnswered) -> int | None:
+        """The capital in paise, None where the answer cannot be read."""
+        answer = told.answer
+        try:
+            if answer.status != 200:
+                raise Unreadable(answer.error or f"HTTP {answer.status}")
+            found = capital(answer.body)
+        except Unreadable as trouble:
+            if str(trouble) != self._unreadable:
+                self._unreadable = str(trouble)
+                logger.warning("The funds for %s cannot be read: %s", self._name, trouble)
+            return None
+        self._unreadable = ""
+        return found
+
+
+class CapitalWatch:
+    """Asks for the capital of a follower's account and of the leader's, every minute while the
+    follower's rules need it."""
+
+    def __init__(self, floor: Floor, purse: Purse, follower: str) -> None:
+        self._floor, self._purse, self._follower = floor, purse, follower
+        self._next: datetime | None = None
+        self._mine: int | None = None
+        self._leaders: int | None = None
+
+    def look(self, needed: bool, now: datetime) -> None:
+        """Ask, if it is time to."""
+        if not needed or (self._next is not None and now < self._next):
+            return
+        known = self._mine is not None and self._leaders is not None
+        self._next = now + (_EVERY if known else _SOON)
+        self._purse.ask()
+        self._floor.post.tell(RECOVERY, LeaderCapitalWanted(self._follower))
+
+    def told(self, message: FundsAnswered | LeaderCapital) -> list[CapitalFound]:
+        """What is known by now, if that is not what it was."""
+        before = self._mine, self._leaders
+        if isinstance(message, LeaderCapital):
+            self._leaders = message.capital
+        elif (found := self._purse.read(message)) is not None:
+            self._mine = found
+        now = self._mine, self._leaders
+        return [CapitalFound(*now)] if now != before else []
+
+
+class LeaderPurse:
+    """Tells followers how large the leader's account is, with one request for all who ask."""
+
+    def __init__(self, floor: Floor, line: Line, client_id: str) -> None:
+        self._floor = floor
+        self._purse = Purse(floor, line, client_id, RECOVERY)
+        self._waiting: set[str] = set()
+
+    def wanted(self, follower: str) -> None:
+        """A follower asks."""
+        if not self._waiting:
+            self._purse.ask()
+        self._waiting.add(follower)
+
+    def told(self, message: FundsAnswered) -> None:
+        """The answer came: tell all who wait; who hears nothing asks again."""
+        waiting, self._waiting = self._waiting, set()
+        found = self._purse.read(message)
+        if found is not None:
+            names = [follower_name(follower) for follower in waiting]
+            self._floor.post.tell_all(names, LeaderCapital(found))
+
+
+def _delivering(post: Post, name: str) -> Callable[[Answer], None]:
+    def deliver(answer: Answer) -> None:
+        post.tell(name, FundsAnswered(answer))
+
+    return deliver
