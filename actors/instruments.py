@@ -33,7 +33,7 @@ class MasterPace:
     the pause after one that failed (which doubles, up to a limit), and the time after any during
     which a missing instrument leads to no other."""
 
-    look: float = 30.0
+    look: float = 5.0
     most: float = 180.0
     retry: float = 60.0
     retry_most: float = 900.0

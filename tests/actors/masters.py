@@ -1,6 +1,5 @@
 """Instrument masters to load: written to files, or served over HTTP as a test wants it."""
 
-import os
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
@@ -71,15 +70,15 @@ def gone(pid: int) -> bool:
     return state in "ZX"
 
 
-def children() -> list[int]:
-    """The processes of this one that load a master."""
+def children_of(parent: int) -> list[int]:
+    """The processes that load a master for that one."""
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         try:
-            parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+            starter = int((place / "stat").read_text().rpartition(")")[2].split()[1])
             words = (place / "cmdline").read_text()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if parent == os.getpid() and "actors.master_process" in words:
+        if starter == parent and "actors.master_process" in words:
             found.append(int(place.name))
     return found

@@ -1,5 +1,6 @@
 """The InstrumentsActor: a master a day, one more look for what it lacks, and never two at once."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,7 +28,7 @@ from tests.actors.masters import (
     NOWHERE,
     SBIN,
     Source,
-    children,
+    children_of,
     gone,
     listed,
     needs_proc,
@@ -267,7 +268,7 @@ def test_the_process_ends_with_the_actor(exchange: Exchange, source: Source) -> 
     source.hold()
     exchange.open()
     eventually(lambda: source.asked, 30)
-    pids = children()
+    pids = children_of(os.getpid())
     assert len(pids) == 1
     exchange.close()
     assert all(gone(pid) for pid in pids)
@@ -280,7 +281,7 @@ def test_a_crash_leaves_no_process_and_the_next_incarnation_asks_again(
     source.hold()
     exchange.open()
     eventually(lambda: source.asked, 30)
-    pids = children()
+    pids = children_of(os.getpid())
     assert len(pids) == 1
     exchange.post.tell(INSTRUMENTS, object())
     eventually(lambda: all(gone(pid) for pid in pids))
