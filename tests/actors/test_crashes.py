@@ -4,53 +4,21 @@ broker's books nothing is lost and nothing doubled."""
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import timedelta
-from fractions import Fraction
-from functools import partial
-from typing import Any
 
 import pytest
 
-from actors.account import FollowerSettings
-from actors.patience import Patience
 from actors.post import BOARD, FEED, INSTRUMENTS, LEDGER, LIMITER, MARKET_CLOCK, RECOVERY
-from domain.copies import CopyState
+from domain.inputs import InstrumentsMissed
 from domain.instructions import Instruction, Verdict
-from domain.messages import Alert, FeedRefused, Level, Tick
-from domain.permits import Window
-from domain.rules import Rules
-from domain.sizing import Multiplier
-from ledger.reader import Reader
+from domain.instruments import InstrumentKey, Listing, Segment
+from domain.messages import Alert, FeedRefused, Level, Tick, Unlisted
 from tests.actors.sabotage import AFTER, BEFORE, UNSENT, Saboteur
-from tests.actors.shop import LEADER, ONE, TWO, Shop
+from tests.actors.shop import LEADER, ONE
+from tests.actors.stage import Stage
 from tests.waiting import eventually
 
-ACCOUNTS = {ONE: 1, TWO: 2}
 FOLLOWER = "follower:one"
 _TESTS_ON_A_STAGE = 10
-
-
-@dataclass
-class Stage(Shop):
-    """A shop whose actors may crash as often as they like, in a hurry to find out the rest."""
-
-    timeout: float = 5.0
-
-    def settings(self, account: str, **more: Any) -> FollowerSettings:
-        plain = super().settings(account)
-        sizing = Multiplier(Fraction(ACCOUNTS[account]))
-        return super().settings(
-            account,
-            rules=Rules(plain.name, sizing, settle=timedelta(seconds=1)),
-            windows=(Window(1.0, 100),),
-            drift_seconds=0.3,
-            timeout=self.timeout,
-        )
-
-    def follow(self) -> None:
-        """Tell the engine of the followers as they are now."""
-        self.engine.follow(tuple(map(self.settings, ACCOUNTS)))
 
 
 @pytest.fixture(scope="module")
@@ -74,25 +42,16 @@ class Stages:
         """A stage where trading goes on, with every account listened to."""
         if self._stage is None or not self._left:
             self.close()
-            self._stage, self._left = self._build(), _TESTS_ON_A_STAGE
+            self._stage = Stage.set_up(self._factory.mktemp("stage"))
+            self._left = _TESTS_ON_A_STAGE
         self._left -= 1
-        for account in (LEADER, *ACCOUNTS):
-            eventually(partial(self._stage.control.sockets, account))
+        self._stage.listens()
         return self._stage
 
     def close(self) -> None:
         """Leave the stage."""
         if self._stage is not None:
             self._stage.close()
-
-    def _build(self) -> Stage:
-        patience = Patience(limit=10_000, first=0.01, longest=0.05)
-        stage = Stage(self._factory.mktemp("stage"), patience)
-        for account in (LEADER, *ACCOUNTS):
-            stage.control.limits(account, orders={}, reads={})
-        stage.control.price("NSE_EQ", "2885", 2500)
-        stage.start()
-        return stage
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +109,7 @@ def _ledger_alerts(stage: Stage) -> int:
     return sum("cannot be written" in alert.what for alert in stage.engine.view().alerts)
 
 
+_NOBODYS = InstrumentKey(Segment.NSE_EQ, "1")
 _WORD = Instruction("0", "1", "one", 0, Verdict.ABSENT, "")
 
 # Of each actor, the kinds of messages that it takes, and what brings them about.
@@ -187,8 +147,8 @@ MESSAGES: dict[str, dict[str, Provoke]] = {
     },
     MARKET_CLOCK: {"Tick": _tell(MARKET_CLOCK, Tick("session"))},
     INSTRUMENTS: {
-        "Tick": _tell(INSTRUMENTS, Tick("load")),
-        "MasterWanted": _crash(FOLLOWER),
+        "Tick": _tell(INSTRUMENTS, Tick("look")),
+        "Unlisted": _tell(INSTRUMENTS, Unlisted("one", (_NOBODYS,))),
     },
     RECOVERY: {
         "OrderSeen": _nothing,
@@ -221,7 +181,8 @@ MESSAGES: dict[str, dict[str, Provoke]] = {
         "FeedLost": _cut(ONE),
         "FeedRefused": _tell(FOLLOWER, FeedRefused(ONE, "a test")),
         "Restored": _crash(FOLLOWER),
-        "MasterLoaded": _crash(INSTRUMENTS),
+        "MasterRenewed": _crash(INSTRUMENTS),
+        "InstrumentsMissed": _tell(FOLLOWER, InstrumentsMissed((_NOBODYS,), Listing.PRESUMED)),
         "Instruction": _tell(FOLLOWER, _WORD),
         "Configured": _edit,
         "BoardRestarted": _crash(BOARD),
@@ -246,68 +207,17 @@ def test_nothing_is_lost_or_doubled(
     stage = stages.take()
     resting = stage.buys(2400)
     with saboteur.at(actor, kind, when):
-        dropped, bought = stage.buys(2405), stage.buys(2520)
+        dropped = stage.buys(2405)
+        stage.buys(2520)
         MESSAGES[actor][kind](stage)
         late = stage.buys(2402, quantity=5)
         assert saboteur.struck.wait(10), "it took no such message"
-    _taken(stage, resting)
-    stage.control.modify(LEADER, resting, price=2390, quantity=12)
-    _taken(stage, dropped)
-    stage.control.cancel(LEADER, dropped)
-    for account, times in ACCOUNTS.items():
-        stage.waits(resting, account, orderStatus="PENDING", price=2390.0, quantity=12 * times)
-        stage.waits(bought, account, orderStatus="TRADED", filledQty=10 * times)
-        stage.waits(late, account, orderStatus="PENDING", quantity=5 * times)
-        _closed(stage, dropped, account)
-    for order in (resting, late):
-        stage.control.cancel(LEADER, order)
-    for account in ACCOUNTS:
-        for order in (resting, late):
-            stage.waits(order, account, orderStatus="CANCELLED")
-        _judge(stage, account)
-    ends = {resting: CopyState.CANCELLED, bought: CopyState.FILLED, late: CopyState.CANCELLED}
-    for order, state in ends.items():
-        eventually(
-            partial(_kept, stage, order, state),
-            why=f"the ledger does not show that {order} is {state}",
-        )
-
-
-def _taken(stage: Stage, order_id: str) -> None:
-    """Wait until the exchange has the leader's order."""
-    eventually(
-        lambda: all(
-            row["orderStatus"] != "TRANSIT"
-            for row in stage.control.book(LEADER)
-            if row["orderId"] == order_id
-        )
-    )
-
-
-def _closed(stage: Stage, order_id: str, account: str) -> None:
-    """Wait until no copy of the order may trade."""
-    eventually(
-        lambda: all(row["orderStatus"] == "CANCELLED" for row in stage.orders(order_id, account))
-    )
-
-
-def _kept(stage: Stage, order_id: str, state: CopyState) -> bool:
-    """Whether that is what the ledger has of every copy of the order."""
-    with Reader.open(stage.folder / "shop.db") as reader:
-        copies = reader.copies(order=order_id)
-    return [copy.state for copy in copies] == [state] * len(ACCOUNTS)
-
-
-def _judge(stage: Stage, account: str) -> None:
-    """No name was used twice, and no leader order traded twice."""
-    names = [str(row["correlationId"]) for row in stage.control.book(account)]
-    assert len(names) == len(set(names))
-    traded = [
-        str(row["correlationId"]).rpartition("-")[0]
-        for row in stage.control.book(account)
-        if row["filledQty"]
-    ]
-    assert len(traded) == len(set(traded))
+    stage.changes(resting, price=2390, quantity=12)
+    stage.cancels(dropped)
+    stage.settles()
+    stage.cancels(resting)
+    stage.cancels(late)
+    stage.settles()
 
 
 def test_every_kind_of_message_was_among_them(saboteur: Saboteur) -> None:
