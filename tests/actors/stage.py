@@ -108,7 +108,7 @@ class Stage(Shop):
             f"the ledger has {state} for {name}'s copy of {order_id}, which is {status}"
             for order_id, status in ((one, str(row["orderStatus"])) for one, row in leaders.items())
             for name in NAMES.values()
-            if (state := told.get((order_id, name))) not in _STATES[status]
+            if (state := told.get((order_id, name))) not in _STATES.get(status, ())
         ]
 
 
