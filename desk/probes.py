@@ -183,24 +183,39 @@ def hosts(config: Config) -> Iterator[Alert]:
 def master(config: Config) -> Iterator[Alert]:
     """Whether the instrument master can be had, and how old the one in place is; without any,
     lots and ticks come from events."""
-    where, said = "dhan.master_url", note
+    where, trouble, lack = "dhan.master_url", _unread(config.engine.master), _lack(config)
+    if trouble:
+        what = f"cannot be used: {trouble}"
+        fix = "check the address and the network"
+        yield warning(f"{what}; {lack}" if lack else what, where, fix)
+    elif lack:
+        running = running_pid(config.engine.ledger) is not None
+        fix = "it is loaded at every start, and by: python run.py instruments --refresh"
+        yield (warning if running else note)(lack, where, fix)
+
+
+def _unread(source: str) -> str:
+    """Why not even the beginning of a master can be read; empty when it can."""
     try:
-        with closing(read(config.engine.master, _ANSWER_SECONDS)) as rows:
-            next(one for one in rows if one is not None)
-    except (MasterError, StopIteration) as trouble:
-        why = str(trouble) or "no instrument in it"
-        yield warning(f"cannot be used: {why}", where, "check the address and the network")
-        said = warning
+        with closing(read(source, _ANSWER_SECONDS)) as rows:
+            if any(row is not None for row in rows):
+                return ""
+    except MasterError as trouble:
+        return str(trouble)
+    return "no instrument in it"
+
+
+def _lack(config: Config) -> str:
+    """What the master in place lacks to be one of today; empty when it is."""
     try:
         edition = MasterFile.beside(config.engine.ledger, config.engine.master).edition()
     except NoMaster as none:
-        yield said(f"no instrument master is in place: {none}", where, "it is loaded at a start")
-        return
+        return f"no instrument master is in place ({none})"
     now = datetime.now(UTC)
-    if not edition.fresh(now):
-        hours = (now - edition.loaded_at) / timedelta(hours=1)
-        what = f"the instrument master in place is {hours:.0f} h old"
-        yield said(what, where, "today's is loaded at a start, or: run.py instruments --refresh")
+    if edition.fresh(now):
+        return ""
+    hours = (now - edition.loaded_at) / timedelta(hours=1)
+    return f"the instrument master in place is {hours:.0f} h old"
 
 
 def roster(config: Config) -> Iterator[Alert]:

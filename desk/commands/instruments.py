@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.1
 _MOST_ROWS = 200
 _ALL_ROWS = 1_000_000
+_COLUMNS = ("segment", "id", "symbol", "lot", "tick", "freeze", "circuit", "expiry")
 
 
 def run(config: Config, words: Sequence[str], refresh: bool, as_json: bool) -> int:
@@ -80,9 +81,16 @@ def _print(file: MasterFile, edition: Edition, found: dict[str, list[Instrument]
             logger.error("Nothing in the master is %s", word)
         elif len(rows) == _MOST_ROWS:
             logger.warning("%s: the first %d; --json has all", word, _MOST_ROWS)
-    documents = [_document(one) for one in _all(found)]
-    if documents:
-        show_table(list(documents[0]), [list(one.values()) for one in documents])
+    show_table(_COLUMNS, [_row(one) for one in _all(found)])
+
+
+def _row(one: Instrument) -> tuple[object, ...]:
+    key, limits = one.key, (one.lower, one.upper)
+    circuit = " to ".join(rupees(limit) for limit in limits if limit is not None)
+    return (
+        key.segment, key.security_id, one.symbol, one.lot, rupees(one.tick), one.freeze,
+        circuit, one.expiry,
+    )  # fmt: skip
 
 
 def _document(one: Instrument) -> dict[str, object]:

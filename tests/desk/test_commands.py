@@ -80,7 +80,7 @@ def test_check_of_a_good_house_is_ok(tmp_path: Path, broker: Simulator) -> None:
     done = run("check", "--config", str(path), "--json")
     assert done.returncode == 0, done.stdout
     assert document(done)["ok"] is True
-    assert list(found(done)) == [("note", "ledger.path")]
+    assert set(found(done)) == {("note", "ledger.path"), ("note", "dhan.master_url")}
     assert done.stderr == ""
     shown = run("--config", str(path), "check")
     assert shown.returncode == 0
@@ -282,7 +282,7 @@ def test_a_broken_file_stops_every_verb_and_the_run(tmp_path: Path) -> None:
 def test_help_names_every_verb() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for verb in ("check", "clock", "copies", "followers", "simulator"):
+    for verb in ("check", "clock", "copies", "followers", "instruments", "simulator"):
         assert verb in done.stdout
 
 
