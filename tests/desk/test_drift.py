@@ -16,7 +16,7 @@ from domain.correlation import correlation_id
 from domain.instruments import InstrumentKey, Segment
 from domain.orders import OrderType, Product, Side, Terms
 from domain.tickets import Ticket
-from tests.scenarios.house import HALF, RELIANCE, ROOT, SAME, House, Member
+from tests.scenarios.house import HALF, NIFTY_CALL, RELIANCE, ROOT, SAME, House, Member
 from tests.waiting import eventually
 
 
@@ -156,3 +156,17 @@ def test_a_name_that_nobody_has_is_wrong_usage(house: House) -> None:
 def test_without_a_ledger_there_is_nothing_to_compare(tmp_path: Path) -> None:
     with closing(House(tmp_path, members=(SAME,))) as quiet:
         assert drift(quiet, "--json").returncode == 3
+
+
+def test_contracts_are_compared_by_the_lots_of_the_master_in_place(house: House) -> None:
+    order = house.places(NIFTY_CALL, "BUY", 130, price=100)
+    house.all_wait(order, orderStatus="PENDING")
+    house.control.cancel(SAME.client_id, str(house.only(order, SAME)["orderId"]))
+    code, listed = found(house, "--follower", "same")
+    assert code == 1
+    assert [(one["kind"], one["repair"]["quantity"]) for one in listed] == [("order", 130)]
+    assert house.stop() == 0
+    (house.folder / f"{house.ledger}.instruments").unlink()
+    done = drift(house, "--follower", "same")
+    assert done.returncode == 0
+    assert "no instrument master (none was loaded yet)" in done.stderr
