@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: the race and the trouble, as tables and as JSON."""
+"""`python -m benchmarks`: the race, the trouble and the master, as tables and as JSON."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import race, trouble
+from benchmarks import master, race, trouble
 from benchmarks.contestant import NAMES
 from benchmarks.race import Race
 from benchmarks.report import Report, Row
@@ -18,6 +18,7 @@ from benchmarks.report import Report, Row
 _FOLLOWERS = (1, 10, 50, 100, 200)
 _AIM_FOLLOWERS = 100
 _PROBES = 50
+_MASTER_ROWS = 220_000
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -54,6 +55,10 @@ def main(arguments: Sequence[str]) -> int:
             report.hops(followers, found)
         document |= {"race": rows, "hops": hops, "aims": _aims(rows)}
         report.aims(_aims(rows))
+        if asked.master:
+            told_of_master = master.run(asked.master, scratch)
+            report.master(told_of_master)
+            document["master"] = told_of_master
         if asked.trouble:
             beside = trouble.run(asked.trouble, asked.warm_up, scratch)
             report.trouble(beside)
@@ -74,15 +79,16 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--blocks", type=int, default=3)
     parser.add_argument("--warm-up", type=int, default=3, help="orders that do not count")
     parser.add_argument("--trouble", type=int, default=40, help="orders beside trouble; 0: none")
+    parser.add_argument("--master", type=int, default=_MASTER_ROWS, help="rows of it; 0: none")
     parser.add_argument("--quick", action="store_true", help="a few seconds, to see that it works")
     parser.add_argument("--profile", action="store_true", help="Lockstep alone, under a profiler")
     parser.add_argument("--json", metavar="PATH")
     asked = parser.parse_args(arguments)
     if asked.quick:
         asked.followers, asked.orders, asked.blocks = (3,), 1, 2
-        asked.warm_up, asked.trouble = 1, 1
+        asked.warm_up, asked.trouble, asked.master = 1, 1, 2000
     if asked.profile:
-        asked.only, asked.trouble = ("lockstep",), 0
+        asked.only, asked.trouble, asked.master = ("lockstep",), 0, 0
     return asked
 
 

@@ -85,6 +85,15 @@ class Report:
         table.add_row("ratio (aim: at most 1.2)", *(f"{told['ratio'][n]:.2f}" for n in names))
         self._console.print(table)
 
+    def master(self, told: Row) -> None:
+        """What loading the instrument master takes, and asking it."""
+        self._console.print(
+            f"The instrument master, {told['instruments']:,} instruments: loaded in "
+            f"{told['seconds']:.1f} s (aim: under 10; {told['cpu_seconds']:.1f} s of CPU) with at "
+            f"most {told['peak_mb']:.0f} MB (aim: under 150), kept in {told['file_mb']:.0f} MB; a "
+            f"first question {told['first_us']:.0f} us, a second {told['again_us']:.1f} us"
+        )
+
     def profile(self, followers: int, told: Row, orders: int) -> None:
         """Where the CPU time went."""
         table = Table(title=f"CPU time by thread at {followers} followers, ms an order")

@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import lru_cache, partial
+from operator import itemgetter
 from pathlib import Path
 
 from dhan.codec.values import Unreadable, number, paise, quantity, segment, text
@@ -82,14 +83,14 @@ def _instruments(lines: Iterator[str]) -> Iterator[Instrument | None]:
     missing = [column for column in _COLUMNS if column not in header]
     if missing:
         raise MasterError(f"no column {missing[0]} in it")
-    at = [header.index(column) for column in _COLUMNS]
+    wanted = itemgetter(*(header.index(column) for column in _COLUMNS))
     cells: list[str] = []
     for line in lines:
         if not line.strip():
             continue
         cells = _cells(line)
         try:
-            yield _instrument([cells[index] for index in at])
+            yield _instrument(wanted(cells))
         except (Unreadable, ValueError, IndexError):
             yield None
     if len(cells) < len(header):
@@ -103,7 +104,7 @@ def _cells(line: str) -> list[str]:
     return line.rstrip("\r\n").split(",")
 
 
-def _instrument(row: list[str]) -> Instrument:
+def _instrument(row: tuple[str, ...]) -> Instrument:
     (
         exchange, letter, security, kind, underlying, symbol,
         lot, expiry, strike, option_type, tick, upper, lower, freeze,

@@ -41,6 +41,9 @@ def test_a_quick_run_completes_and_counts_every_copy_once(tmp_path: Path) -> Non
     hops = document["hops"][str(FOLLOWERS)]
     way = [hops[hop]["last"] for hop in ("heard", "planned", "committed", "written", "arrived")]
     assert way == sorted(way)
+    assert document["master"]["instruments"] > 2000
+    assert 0 < document["master"]["again_us"] < document["master"]["first_us"]
+    assert document["master"]["peak_mb"] > 0
     assert set(document["trouble"]["ratio"]) == {"median_ms", "worst_ms", "slowest_ms"}
 
 

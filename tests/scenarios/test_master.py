@@ -64,6 +64,9 @@ def test_an_unknown_instrument_is_looked_for_once_and_refused_without_a_request(
     assert copy["reason"] == "unknown instrument: NSE_EQ 3045 is not in the instrument master"
     assert copy["in_step"]
     assert "NSE_EQ 3045 is not in the instrument master" in house.output()
+    assert house.stop() == 0
+    again = house.ask("replay", "today")
+    assert [one["differences"] for one in again["followers"]] == [[]] * len(house.members)
 
 
 @scenario("8.6")
