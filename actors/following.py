@@ -14,7 +14,6 @@ from actors.pace import Pace
 from actors.post import Post
 from actors.reporter import Reporter
 from actors.standing import Standing
-from domain.copies import Copy
 from domain.copybook import CopyBook
 from domain.inputs import (
     BookRead,
@@ -136,8 +135,8 @@ class Following:
         match told:
             case NotRecorded(unsent):
                 self._not_recorded(unsent)
-            case Restored(copies):
-                self._restored(copies)
+            case Restored():
+                self._restored(told)
             case BookRefused(refusal):
                 self.standing.refused(refusal)
             case Instructed(instruction, shown):
@@ -161,9 +160,9 @@ class Following:
         if news and self.book.orders[order_id].filled:
             self._consider_each(self.book.holdings.beside(self.book.orders[order_id]))
 
-    def _restored(self, copies: Iterable[Copy]) -> None:
-        """Begin to decide, with the copies that the ledger kept."""
-        self.book.restore(copies, self._now)
+    def _restored(self, kept: Restored) -> None:
+        """Begin to decide, with what the ledger kept."""
+        self.book.restore(kept.copies, self._now, kept.orders, kept.built)
         self.book.resize(self._mandate.rules)
         self.ready = True
         self._consider_all()

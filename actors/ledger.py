@@ -18,7 +18,6 @@ from dhan.outcomes import outcome
 from dhan.requests import Request
 from dhan.wire import Answer, Call, Line
 from domain.copies import Change
-from domain.inputs import Restored
 from domain.messages import (
     Alert,
     Answered,
@@ -30,11 +29,11 @@ from domain.messages import (
     Tick,
 )
 from ledger.entries import Entry
-from ledger.history import MEMORY, copies_of
 from ledger.instructions import take_over, waiting
 from ledger.journal import Noted
 from ledger.leaders import leader_day, watermark
 from ledger.ledger import Ledger, LedgerFailure
+from ledger.memory import Memory
 from ledger.opening import LedgerUnusable, damaged
 
 logger = logging.getLogger(__name__)
@@ -125,6 +124,7 @@ class LedgerActor(FloorActor):
         self._opened = ExitStack()
         self._ledger: Ledger
         self._books: Bookkeeping
+        self._memory: Memory
         self._prune_at: datetime
 
     def begin(self) -> None:
@@ -135,6 +135,7 @@ class LedgerActor(FloorActor):
                 raise
             self._give_up(unusable)
             return
+        self._memory = Memory(self._ledger)
         again = Tick(_AGAIN)
         self._books = Bookkeeping(
             self._ledger, self._alert, lambda: self.later(_RETRY_SECONDS, again)
@@ -214,10 +215,9 @@ class LedgerActor(FloorActor):
             self.floor.post.tell(follower_name(instruction.follower), instruction)
 
     def _restore(self, follower: str, asker: Ref) -> None:
-        since = self.floor.clock.now() - MEMORY
         with self._sound(f"copies of {follower}"):
-            copies = tuple(copies_of(self._ledger, follower, since))
-        tell(asker, Restored(copies))
+            restored = self._memory.restored(follower, self.floor.clock.now())
+        tell(asker, restored)
 
     def _restore_leader(self) -> None:
         with self._sound("orders of the leader"):

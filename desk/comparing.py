@@ -18,10 +18,10 @@ from dhan.outcomes import outcome
 from dhan.requests import Kind as RequestKind
 from dhan.requests import Request, Requests
 from dhan.wire import AccountAddress, Line, Wire
-from domain.copies import Copy
 from domain.copybook import CopyBook
 from domain.differences import Difference, Followed, Kind, Shown
 from domain.drift import differences
+from domain.inputs import Restored
 from domain.instruments import InstrumentKey, Listing
 from domain.listings import Listings
 from domain.messages import OrderSeen
@@ -30,8 +30,10 @@ from domain.outcomes import Refusal
 from domain.rules import Mood
 from domain.sessions import IST
 from domain.steps import Skip
-from ledger.history import MEMORY, copies_of, leader_orders
+from ledger.history import leader_orders
 from ledger.instruments import MasterFile
+from ledger.leaders import last_day
+from ledger.memory import Memory
 from ledger.reader import Reader
 
 logger = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ class _Kept:
     """What the ledger says: each follower's copies, the leader's orders, and whether an engine
     runs."""
 
-    copies: Mapping[str, Sequence[Copy]]
+    copies: Mapping[str, Restored]
     orders: Sequence[Order]
     working: bool
 
@@ -93,11 +95,12 @@ class _Look:
         ]
 
     def _kept(self) -> _Kept:
-        since = datetime.now(UTC) - MEMORY
+        now = datetime.now(UTC)
         with Reader.open(self._config.engine.ledger) as reader:
+            memory = Memory(reader)
             return _Kept(
-                {one.name: copies_of(reader, one.name, since) for one in self._followers},
-                leader_orders(reader, since),
+                {one.name: memory.restored(one.name, now) for one in self._followers},
+                leader_orders(reader, last_day(reader) or now),
                 reader.running_pid() is not None,
             )
 
@@ -144,8 +147,8 @@ class _Look:
     ) -> list[Difference]:
         if isinstance(account, str):
             return [Difference(settings.name, Kind.UNREAD, f"it cannot be read: {account}")]
-        copies = kept.copies[settings.name]
-        followed = self._followed(settings, copies, orders, account.orders)
+        mine = kept.copies[settings.name]
+        followed = self._followed(settings, mine, orders, account.orders)
         if self._no_master and any(one.lot is None for one in followed):
             what = "Contracts whose lot is not known are not compared: no instrument master (%s)"
             logger.warning(what, self._no_master)
@@ -156,7 +159,7 @@ class _Look:
     def _followed(
         self,
         settings: FollowerSettings,
-        copies: Sequence[Copy],
+        mine: Restored,
         orders: Sequence[Order],
         rows: Sequence[Order],
     ) -> list[Followed]:
@@ -164,9 +167,9 @@ class _Look:
         has placed."""
         now, copybook = datetime.now(UTC), CopyBook(settings.rules)
         traded = {order.instrument for order in orders}
-        traded |= {one.ticket.instrument for copy in copies for one in copy.attempts}
+        traded |= {one.ticket.instrument for copy in mine.copies for one in copy.attempts}
         self._look_up(copybook.listings, traded, now)
-        copybook.restore(copies, now)
+        copybook.restore(mine.copies, now, mine.orders, mine.built)
         for order in orders:
             copybook.seen(OrderSeen(order, order.placed_at, order.stamp.heard))
         copybook.read(rows, now)

@@ -79,7 +79,9 @@ class Supposed:
     def _before(self, restored: Restored) -> Restored:
         """What earlier days left."""
         since = self._day.since
-        return Restored(tuple(c for c in restored.copies if c.born is None or c.born < since))
+        earlier = tuple(c for c in restored.copies if c.born is None or c.born < since)
+        orders = tuple(one for one in restored.orders if one.stamp.updated_at < since)
+        return replace(restored, copies=earlier, orders=orders)
 
     def _ring_until(self, now: datetime) -> None:
         while self._alarms and self._alarms[0][0] <= now:

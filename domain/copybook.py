@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain import progress, proof
+from domain.built import Built
 from domain.copies import Copy, CopyState
 from domain.differences import Followed, Holding
 from domain.holdings import Holdings
@@ -41,14 +42,31 @@ class CopyBook:
         self._capital: tuple[int | None, int | None] = None, None
         self._dispatch_us: dict[str, int] = {}
         self.holdings = Holdings()
+        self._former: dict[str, Order] = {}
         self._doubtful: dict[str, None] = {}
         self._watched: dict[str, None] = {}
         self._reported: set[str] = set()
 
-    def restore(self, copies: Iterable[Copy], now: datetime) -> None:
-        """Take over what the ledger kept; whatever was in flight then is unknown now."""
+    def restore(
+        self,
+        copies: Iterable[Copy],
+        now: datetime,
+        orders: Iterable[Order] = (),
+        built: Iterable[Built] = (),
+    ) -> None:
+        """Take over what the ledger kept; whatever was in flight then is unknown now.
+
+        `orders` are the leader's as they were known then, and `built` is what others built. Both
+        count for positions only: what to do about an order is asked when it is told.
+        """
+        self.holdings.at(now)
+        for one in built:
+            self.holdings.carry(one)
+        self._former = {order.order_id: order for order in orders}
         for copy in copies:
             self._keep(progress.interrupted(copy, now, self.rules))
+        for leader_id in self._former:
+            self._count(leader_id)
 
     def seen(self, told: OrderSeen) -> bool:
         """Note what was told of a leader order; False when it says nothing new."""
@@ -167,6 +185,7 @@ class CopyBook:
     def step(self, leader_id: str, mood: Mood, open_: bool, now: datetime) -> Step:
         """What to do next for the copy of a leader order; `open_` is whether its market takes
         orders now."""
+        self.holdings.at(now)
         order, copy = self.orders[leader_id], self._resized(leader_id)
         market = self.listings.market(order.instrument, open_)
         instrument = self.listings.instrument(order.instrument)
@@ -325,6 +344,7 @@ class CopyBook:
 
     def _count(self, leader_id: str) -> None:
         """Bring the position up to date with what is known of the order and its copy."""
-        order = self.orders.get(leader_id)
+        order = self.orders.get(leader_id) or self._former.get(leader_id)
         if order is not None:
-            self.holdings.note(order, self.copies[leader_id], self.listings.lot(order.instrument))
+            copy, lot = self.copies.get(leader_id), self.listings.lot(order.instrument)
+            self.holdings.note(order, copy, lot)

@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+from domain.built import Built
 from domain.copies import Copy
 from domain.exits import Stake, leaving
 from domain.instruments import InstrumentKey
 from domain.orders import Order, Product, Side
+from domain.sessions import IST
 from domain.sizing import Sizing
 
 _Holding = tuple[InstrumentKey, Product]
@@ -42,26 +45,46 @@ _NOTHING = _Shares()
 
 
 class Holdings:
-    """Positions by instrument and the leader's product, as orders and copies build them."""
+    """Positions by instrument and the leader's product, as orders and copies build them.
+
+    What was last heard of an order before the day that began counts as the end of it. What is
+    INTRADAY, of the leader's or of the follower's, the broker has squared off by then.
+    """
 
     def __init__(self) -> None:
         self._totals: dict[_Holding, _Shares] = defaultdict(_Shares)
+        self._noted: dict[str, tuple[Order, Copy | None]] = {}
         self._shares: dict[str, _Shares] = {}
         self._open: dict[_Holding, dict[str, _Open]] = defaultdict(dict)
+        self._began = self._over = datetime.min.replace(tzinfo=UTC)
 
-    def carry(self, instrument: InstrumentKey, product: Product, leader: int, mine: int) -> None:
+    def carry(self, built: Built) -> None:
         """Add what was built before anything that is noted here."""
-        self._totals[instrument, product].add(_Shares(leader, mine, mine), 1)
+        shares = _Shares(built.leader, built.mine, built.mine)
+        self._totals[built.instrument, built.product].add(shares, 1)
 
-    def note(self, order: Order, copy: Copy, lot: int) -> None:
-        """Bring the position up to date with an order and its copy."""
+    def at(self, now: datetime) -> None:
+        """Begin another day (in India), if it is one."""
+        if now < self._over:
+            return
+        local = now.astimezone(IST)
+        self._began = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        self._over = self._began + timedelta(days=1)
+        for order, copy in list(self._noted.values()):
+            if self._ended(order):
+                self.note(order, copy, lot=1)
+
+    def note(self, order: Order, copy: Copy | None, lot: int) -> None:
+        """Bring the position up to date with an order and its copy, None where there is none."""
         holding = (order.instrument, order.product)
-        before, now = self._shares.get(order.order_id, _NOTHING), _built(order, copy, lot)
+        before, ended = self._shares.get(order.order_id, _NOTHING), self._ended(order)
+        now = _left(order, copy) if ended else _built(order, copy, lot)
         total = self._totals[holding]
         total.add(before, -1)
         total.add(now, 1)
         self._shares[order.order_id] = now
-        if order.status.terminal:
+        self._noted[order.order_id] = order, copy
+        if ended or order.status.terminal:
             self._open[holding].pop(order.order_id, None)
         else:
             self._open[holding][order.order_id] = _rest(order, copy, abs(now.due), lot)
@@ -96,6 +119,9 @@ class Holdings:
         open_ = self._open[order.instrument, order.product]
         return [one for one, rest in open_.items() if one != order.order_id and not rest.placed]
 
+    def _ended(self, order: Order) -> bool:
+        return order.stamp.updated_at < self._began
+
     def _others(self, order: Order) -> list[_Open]:
         """The open orders on the same side that come first: those that the leader placed before,
         and those whose copies are placed."""
@@ -108,8 +134,21 @@ class Holdings:
         return others
 
 
-def _built(order: Order, copy: Copy, lot: int) -> _Shares:
+def _left(order: Order, copy: Copy | None) -> _Shares:
+    """What an order and its copy left behind at the end of their day."""
+    if order.product is Product.INTRADAY:
+        return _NOTHING
     sign = 1 if order.side is Side.BUY else -1
+    attempts = copy.attempts if copy else ()
+    kept = [one.filled for one in attempts if one.ticket.product is not Product.INTRADAY]
+    mine = sign * sum(kept)
+    return _Shares(sign * order.filled, mine, mine)
+
+
+def _built(order: Order, copy: Copy | None, lot: int) -> _Shares:
+    sign = 1 if order.side is Side.BUY else -1
+    if copy is None:
+        return _Shares(sign * order.filled)
     filled, due = copy.filled, copy.filled
     ended = copy.attempts and copy.standing is None
     if not copy.left_out and not ended:
@@ -117,7 +156,9 @@ def _built(order: Order, copy: Copy, lot: int) -> _Shares:
     return _Shares(sign * order.filled, sign * filled, sign * due)
 
 
-def _rest(order: Order, copy: Copy, due: int, lot: int) -> _Open:
-    mine = 0 if copy.left_out else copy.sizing.size(order.terms.quantity, lot) - due
+def _rest(order: Order, copy: Copy | None, due: int, lot: int) -> _Open:
     rest = order.terms.quantity - order.filled
+    if copy is None:
+        return _Open(order.side, rest, 0, placed=False)
+    mine = 0 if copy.left_out else copy.sizing.size(order.terms.quantity, lot) - due
     return _Open(order.side, rest, max(0, mine), bool(copy.attempts))

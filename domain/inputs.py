@@ -7,6 +7,7 @@ the same copies, today and in a replay of a recorded day.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domain.built import Built
 from domain.copies import Copy
 from domain.instructions import Instruction
 from domain.instruments import Instrument, InstrumentKey, Listing, Segment
@@ -44,9 +45,12 @@ class Mandated:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The follower's copies as the ledger kept them."""
+    """The follower's copies as the ledger kept them, the leader's orders that belong to them or
+    are of the last day, and what all other orders and copies built."""
 
     copies: tuple[Copy, ...]
+    orders: tuple[Order, ...] = ()
+    built: tuple[Built, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,21 +26,22 @@ from ledger.instants import instant, maybe_instant, micros
 from ledger.knowledge import order_of, terms_of
 from ledger.rows import CHANGES
 
-# Of ?1 (a follower) the copies that something happened to since ?2. All of their intents count,
-# also older ones.
-_WANTED = """
+TOUCHED = """
     SELECT leader_order_id FROM intents WHERE follower = ?1 AND intended_at >= ?2
     UNION SELECT leader_order_id FROM copies WHERE follower = ?1 AND updated_at >= ?2
 """
-_COPIES = f"SELECT * FROM copies WHERE follower = ?1 AND leader_order_id IN ({_WANTED})"
+"""Of ?1 (a follower) the copies that something happened to since ?2. All of their intents count,
+also older ones."""
+
+_COPIES = f"SELECT * FROM copies WHERE follower = ?1 AND leader_order_id IN ({TOUCHED})"
 _INTENTS = f"""
     SELECT * FROM intents LEFT JOIN answers ON answers.intent_id = intents.id
-    WHERE follower = ?1 AND leader_order_id IN ({_WANTED}) ORDER BY id
+    WHERE follower = ?1 AND leader_order_id IN ({TOUCHED}) ORDER BY id
 """
 _ORDERS = f"""
     WITH asked AS (
         SELECT id, client_id, leader_order_id AS copied, correlation_id, order_id
-        FROM intents WHERE follower = ?1 AND leader_order_id IN ({_WANTED})
+        FROM intents WHERE follower = ?1 AND leader_order_id IN ({TOUCHED})
     )
     SELECT copied, order_states.* FROM asked
     JOIN order_states INDEXED BY order_states_correlation USING (correlation_id, client_id)
@@ -67,7 +68,7 @@ _LEADER_ORDERS = """
 """
 _ACCOUNTS = f"""
     SELECT DISTINCT client_id FROM intents
-    WHERE follower = ?1 AND leader_order_id IN ({_WANTED})
+    WHERE follower = ?1 AND leader_order_id IN ({TOUCHED})
 """
 _UNCLEAR = (Stage.SENT, Stage.UNKNOWN)
 

@@ -28,15 +28,21 @@ def leader_day(ledger: Rows) -> list[OrderSeen]:
 
     Orders last for a day: whatever was open before it has ended.
     """
-    newest = maybe_instant(ledger.rows(_NEWEST)[0]["at"])
-    if newest is None:
+    began = last_day(ledger)
+    if began is None:
         return []
-    since = newest.replace(hour=0, minute=0, second=0, microsecond=0)
     return [
         OrderSeen(order, maybe_instant(row["born"]) or order.placed_at, heard_ns=0)
-        for row in ledger.rows(_ORDERS, micros(since))
+        for row in ledger.rows(_ORDERS, micros(began))
         for order in (order_of(row),)
     ]
+
+
+def last_day(ledger: Rows) -> datetime | None:
+    """When the last day (in India) began on which any order of the leader changed, None where
+    none ever did. Raises what `rows` raises."""
+    newest = maybe_instant(ledger.rows(_NEWEST)[0]["at"])
+    return newest and newest.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def watermark(ledger: Rows) -> datetime | None:
