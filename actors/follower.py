@@ -202,8 +202,9 @@ class FollowerActor(FloorActor):
         read = self._own.book(told)
         if isinstance(read, BookRead):
             self._read_at = told.asked_at
-            needed = read.rows or self._following.book.unresolved()
-            if not needed and not self._following.standing.token_refused:
+            following = self._following
+            needed = read.rows or following.unread.awaited or following.book.unresolved()
+            if not needed and not following.standing.token_refused:
                 return
         if read is not None:
             self._take(read)

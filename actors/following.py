@@ -44,7 +44,8 @@ from domain.messages import (
     OrderSeen,
 )
 from domain.outcomes import Accepted, Outcome, Refusal, Throttled
-from domain.steps import Cancel, Done, Hold, Modify, Place, Request, Skip, Step
+from domain.steps import Cancel, Done, Hold, Modify, Place, Request, Skip, Step, Why
+from domain.unread import Unread
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class Following:
         self.ready = False
         self.drained = False
         self.live: dict[str, None] = {}
+        self.unread = Unread()
         self._name = name
         self._mandate = mandate
         self._hands = hands
@@ -95,6 +97,8 @@ class Following:
         self._consider_each(doubted)
         for leader_id in parked:
             self._gave_up(leader_id)
+        if parked:
+            self._consider_live(lambda key: True)
 
     def take(self, told: Input, now: datetime) -> None:
         """Learn something, and do what follows."""
@@ -153,6 +157,7 @@ class Following:
 
     def _seen(self, seen: OrderSeen) -> None:
         order_id = seen.order.order_id
+        self.unread.heard(order_id, self._now)
         news = self.book.seen(seen)
         if news:
             self._heard_ns[order_id] = seen.heard_ns
@@ -212,11 +217,12 @@ class Following:
         return sorted(leader_ids, key=lambda leader_id: _RANK.get(type(steps[leader_id]), 3))
 
     def _book_read(self, told: BookRead) -> None:
+        waited = self.unread.read(told.asked_at)
         touched = self.book.read(told.rows, told.asked_at, told.complete)
         if self.standing.token_refused:
             self.standing.accepted()
             self._consider_all()
-        self._consider_each(touched)
+        self._consider_each(dict.fromkeys([*touched, *self._most_urgent(waited)]))
 
     def _not_recorded(self, unsent: Intent) -> None:
         """Nothing was sent; ask again after a pause."""
@@ -243,7 +249,9 @@ class Following:
 
     def _step(self, leader_id: str) -> Step:
         takes = self._takes.get(self.book.orders[leader_id].instrument.segment, False)
-        return self.book.step(leader_id, self.standing.mood, takes, self._now)
+        step = self.book.step(leader_id, self.standing.mood, takes, self._now)
+        early = self.unread.before(leader_id, step, bool(self.book.unresolved()))
+        return Hold(Why.UNREAD) if early else step
 
     def _consider(self, leader_id: str) -> None:
         """Take the next step of one copy."""

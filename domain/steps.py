@@ -14,6 +14,7 @@ class Why(StrEnum):
 
     IN_FLIGHT = "an answer is awaited"
     UNKNOWN_OUTCOME = "the outcome of a request is not known yet"
+    UNREAD = "the account's order book is to be read first"
     PARKED = "an operator must look at it"
     LEADER_TRANSIT = "the leader's order is not at the exchange yet"
     LEADER_UNREADABLE = "the leader's order is to be read again"
