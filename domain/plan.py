@@ -55,7 +55,7 @@ def plan(
         return step if stray is None or isinstance(step, Cancel) else stray
     if stray is not None:
         return stray
-    if _another(order, attempt):
+    if may_follow(order, attempt):
         return _enter(order, copy, rules, market, instrument, account, now)
     return Done()
 
@@ -82,7 +82,7 @@ def _waiting(attempt: Attempt) -> Hold | None:
     return None
 
 
-def _another(order: Order, ended: Attempt) -> bool:
+def may_follow(order: Order, ended: Attempt) -> bool:
     """Whether an attempt that ended may be followed by a new one."""
     if ended.stage in (Stage.TURNED_BACK, Stage.ABSENT):
         return True

@@ -1,6 +1,7 @@
 """Exits: whoever holds the copied position ends flat when the leader does."""
 
 from dataclasses import replace
+from datetime import timedelta
 from fractions import Fraction
 
 import pytest
@@ -11,7 +12,7 @@ from domain.copies import CopyState
 from domain.copybook import CopyBook
 from domain.messages import Answered, OrderSeen
 from domain.orders import Order, Side, Status
-from domain.outcomes import Accepted
+from domain.outcomes import Accepted, Throttled
 from domain.rules import Mood, Rules
 from domain.sizing import Fixed, Multiplier, Rounding
 from domain.steps import Place
@@ -24,12 +25,15 @@ SIZES = st.builds(Multiplier, FACTORS, st.sampled_from(Rounding)) | st.builds(
 
 
 class Two:
-    """A leader and a follower in one contract; everything fills at once."""
+    """A leader and a follower in one contract; everything fills at once, but while the
+    follower's account is `throttled`."""
 
     def __init__(self, rules: Rules) -> None:
         self.book = CopyBook(rules)
         self.book.listings.learn((CONTRACT,))
         self.leader = 0
+        self.throttled = False
+        self._now = NOON
         self._count = 0
 
     @property
@@ -59,19 +63,29 @@ class Two:
     def cancels(self, order_id: str) -> None:
         self._see(replace(self.book.orders[order_id], status=Status.CANCELLED))
 
+    def relieve(self) -> None:
+        """The account is throttled no more, and all pauses are over."""
+        self.throttled = False
+        self._now += timedelta(minutes=5)
+        self._settle_all()
+
     def _see(self, order: Order) -> None:
-        self.book.seen(OrderSeen(order, NOON, self._count))
+        self.book.seen(OrderSeen(order, self._now, self._count))
+        self._settle_all()
+
+    def _settle_all(self) -> None:
         for one in list(self.book.orders):
             self._settle(one)
 
     def _settle(self, order_id: str) -> None:
         """Place what is wanted of a copy, and have it filled like the leader's order."""
         book = self.book
-        step = book.step(order_id, Mood.ACTIVE, True, NOON)
+        step = book.step(order_id, Mood.ACTIVE, True, self._now)
         if isinstance(step, Place):
-            made = intent(book.copies[order_id], step, NOON)
-            book.intended(order_id, step, NOON)
-            book.answered(Answered(made, Accepted(f"own {order_id}"), 1, 2, 3), NOON)
+            made = intent(book.copies[order_id], step, self._now)
+            book.intended(order_id, step, self._now)
+            came = Throttled("") if self.throttled else Accepted(f"own {order_id}")
+            book.answered(Answered(made, came, 1, 2, 3), self._now)
         copy, leader = book.copies[order_id], book.orders[order_id]
         if copy.standing is None:
             return
@@ -155,6 +169,27 @@ def test_an_exit_that_was_cut_short_leaves_the_rest_to_the_next(
         left = pair.leader // LOT
         pair.places(-left, left)
     assert pair.mine == 0
+
+
+@given(
+    SIZES,
+    st.integers(2, 12),
+    st.lists(st.tuples(st.integers(1, 5), st.booleans()), min_size=1, max_size=6),
+)
+@settings(deadline=None, max_examples=100)
+def test_exits_that_are_to_be_placed_again_leave_no_more_than_there_is(
+    share: Multiplier | Fixed, held: int, exits: list[tuple[int, bool]]
+) -> None:
+    """An exit that the broker did not take yet still takes its part: the next counts on that."""
+    pair = two(share)
+    pair.places(held, held)
+    for lots, pair.throttled in (*exits, (held, False)):
+        lots = min(lots, pair.leader // LOT)
+        if lots:
+            pair.places(-lots, lots)
+        assert pair.mine >= 0
+    pair.relieve()
+    assert (pair.leader, pair.mine) == (0, 0)
 
 
 def test_a_stop_and_a_target_each_take_the_whole_position() -> None:
