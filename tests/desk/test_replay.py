@@ -50,6 +50,7 @@ def a_day(house: House) -> None:
     house.all_wait(resting, orderStatus="PENDING")
     house.changes(resting, price=1610, quantity=40)
     house.all_wait(resting, price=1610.0)
+    eventually(lambda: all(copy["in_step"] for copy in house.ask("copies")))
     house.kill()
     missed = house.places(SBIN, "SELL", 10, price=820, product="INTRADAY")
     house.cancels(resting)

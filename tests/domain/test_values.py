@@ -9,6 +9,7 @@ import pytest
 from domain.instruments import Segment
 from domain.orders import OrderType, Product, Status, Terms
 from domain.rules import Rules
+from domain.sizing import Multiplier
 from tests.domain.builders import CONTRACT, filled, leader_order, terms
 
 
@@ -66,7 +67,7 @@ def test_prices_snap_to_ticks(price: int, down: int, up: int) -> None:
 
 def test_rules_copy_everything_as_it_is_unless_told_otherwise() -> None:
     rules = Rules("asha")
-    assert rules.sizing.size(65, 65) == 65
+    assert rules.sizing == Multiplier(Fraction(1))
     assert rules.product(Product.CNC) is Product.CNC
     assert rules.protection.band == Fraction(1, 100)
     assert rules.lag_after.total_seconds() == 5

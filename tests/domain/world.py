@@ -37,7 +37,8 @@ class World:
     ) -> None:
         self.now = NOON
         self._ns = 0
-        self.rules = Rules("asha", sizing=Multiplier(factor), max_age=max_age, modification_cap=CAP)
+        self._sizing = Multiplier(factor)
+        self.rules = Rules("asha", self._sizing, max_age=max_age, modification_cap=CAP)
         self.mood, self.open, self.ltp = Mood.ACTIVE, True, PRICE
         self.leaders = Exchange(LEADER, lambda: self.now, self.ns)
         self.account = Exchange(FOLLOWER, lambda: self.now, self.ns, cap=CAP)
@@ -62,7 +63,7 @@ class World:
         return book
 
     def _share(self, quantity: int) -> int:
-        return self.rules.sizing.size(quantity, LOT)
+        return self._sizing.size(quantity, LOT)
 
     @property
     def copy(self) -> Copy | None:

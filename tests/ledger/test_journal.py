@@ -16,7 +16,7 @@ from domain.orders import Terms
 from domain.permits import Window
 from domain.protection import Protection
 from domain.rules import Rules
-from domain.sizing import Multiplier, Sizing
+from domain.sizing import Fixed, Multiplier, Rounding, Sizing
 from ledger.journal import Noted, decode, encode, followers_noted, noted
 from ledger.ledger import Ledger, LedgerFailure
 from tests.ledger.makers import NOW, intent, order
@@ -32,6 +32,8 @@ for kind, strategy in (
     (Fraction, _shares),
     (Protection, st.builds(Protection, _shares, st.floats(min_value=0, max_value=60))),
     (Sizing, st.builds(Multiplier, _shares)),
+    (Multiplier, st.builds(Multiplier, _shares, st.sampled_from(Rounding))),
+    (Fixed, st.builds(Fixed, st.integers(1, 100), st.booleans())),
     (
         Terms,
         st.builds(Terms, quantity=_whole, price=_whole, trigger=_whole, disclosed=_whole),
