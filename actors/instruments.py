@@ -60,9 +60,9 @@ class InstrumentsActor(FloorActor):
         if edition is None:
             logger.info("No instrument master yet (%s): order events tell lots and ticks", why)
         elif edition.fresh(self.floor.clock.wall()):
-            logger.info("%s", _words(edition))
+            logger.info("In place: %s", _words(edition))
         else:
-            self._alert(Level.NOTE, f"{_words(edition)}; today's is being loaded", "")
+            self._alert(Level.NOTE, f"{_words(edition)} and is stale: today's is being loaded", "")
         self.floor.post.tell_followers(MasterRenewed())
         self._look()
 
@@ -102,7 +102,7 @@ class InstrumentsActor(FloorActor):
         edition = self._master.edition
         if edition is None or edition == before:
             return False
-        logger.info("%s", _words(edition))
+        logger.info("In place: %s", _words(edition))
         self.floor.post.tell_followers(MasterRenewed())
         return True
 
@@ -176,7 +176,8 @@ class InstrumentsActor(FloorActor):
         for follower, keys in missed.items():
             told = self._master.find(keys)
             lacking = tuple(key for key in keys if told.get(key) is None)
-            self.floor.post.tell(follower_name(follower), InstrumentsMissed(lacking, listing))
+            if lacking:
+                self.floor.post.tell(follower_name(follower), InstrumentsMissed(lacking, listing))
             if fresh:
                 self._say_unknown(lacking)
 

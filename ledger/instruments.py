@@ -242,9 +242,10 @@ def _instrument(row: Sequence[Any]) -> Instrument:
 
 def _to_disk(path: Path) -> None:
     """Have the file, or the directory's entries, outlive a power cut."""
-    if path.is_dir() and sys.platform == "win32":
+    folder = path.is_dir()
+    if folder and sys.platform == "win32":
         return
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:
