@@ -7,7 +7,9 @@ believed.
 
 import logging
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -40,7 +42,14 @@ from actors.post import (
     follower_name,
 )
 from actors.recovery import RecoveryActor
-from actors.supervisor import RosterChanged, StartActor, Started, StopChildren, Supervisor
+from actors.supervisor import (
+    RosterChanged,
+    StartActor,
+    Started,
+    StopChildren,
+    Supervisor,
+    end_all,
+)
 from actors.timer import Timer
 from actors.upkeep import Drain
 from dhan.feed import FeedAddress
@@ -52,9 +61,10 @@ from ledger.opening import LedgerUnusable
 
 logger = logging.getLogger(__name__)
 
-_FINISH_SECONDS = 3.5
+_FINISH_SECONDS = 3.0
 _ASK_SECONDS = 5.0
-_SETTLE_SECONDS = 1.0
+_DRAIN_SECONDS = 0.7
+_SETTLE_SECONDS = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +137,15 @@ class Engine:
         self._supervisor().ask(RosterChanged(followers), timeout=None)
 
     def view(self) -> View:
-        """What the board shows now. Raises pykka.Timeout when it does not answer."""
+        """What the board shows now. Raises pykka.Timeout when it does not answer, and
+        pykka.ActorDeadError while it is down."""
+        return self._look(_ASK_SECONDS)
+
+    def _look(self, seconds: float) -> View:
         ref = self.post.ref(BOARD)
-        if ref is None:
-            raise pykka.ActorDeadError(BOARD)
-        view = ref.ask(Look(), timeout=_ASK_SECONDS)
+        view = None if ref is None else ref.ask(Look(), timeout=seconds)
         if not isinstance(view, View):
-            raise TypeError("the board answered with something else")
+            raise pykka.ActorDeadError(f"{BOARD} does not run yet")
         return view
 
     def alert(self, alert: Alert) -> None:
@@ -144,32 +156,32 @@ class Engine:
     def stop(self) -> View:
         """Stop deciding, let requests in flight finish or be recorded as unknown, save, end.
 
-        The board as it was last, empty when it could not be had.
+        Takes less than ten seconds, and does every part of it whoever is down. The board as it
+        was last, empty when it could not be had.
         """
         view = View()
-        try:
+        with _going_on():
             self._stop_deciding()
-            self._floor.wire.stop(_FINISH_SECONDS)
+        self._floor.wire.stop(_FINISH_SECONDS)
+        with _going_on():
             self._stop_children(self._followers)
             self._ask_ledger_to_settle()
-            view = self.view()
+        with _going_on():
+            view = self._look(_SETTLE_SECONDS)
+        with _going_on():
             self._stop_children((LIMITER, LEDGER, BOARD))
-            self._supervisor().stop()
-        except (pykka.ActorDeadError, pykka.Timeout):
-            logger.exception("Not every actor could be stopped in the right order")
-            self._floor.wire.stop(0.0)
-            for ref in self.post.refs():
-                ref.stop(block=False)
+            end_all([self._supervisor()])
         self._floor.timer.stop()
         return view
 
     def _stop_deciding(self) -> None:
         """Have every request that was decided on recorded and written, and no other follow."""
         self._stop_children((FEED, RECOVERY, MARKET_CLOCK, INSTRUMENTS))
+        deadline = time.monotonic() + _DRAIN_SECONDS
         refs = [ref for name in self._followers if (ref := self.post.ref(name)) is not None]
         for drained in [ref.ask(Drain(), block=False) for ref in refs]:
             with suppress(pykka.Timeout, pykka.ActorDeadError):
-                drained.get(timeout=_SETTLE_SECONDS)
+                drained.get(timeout=max(0.0, deadline - time.monotonic()))
         self._ask_ledger_to_settle()
 
     def _ask_ledger_to_settle(self) -> None:
@@ -178,7 +190,10 @@ class Engine:
             ledger.ask(Settle(), timeout=_SETTLE_SECONDS)
 
     def _stop_children(self, names: tuple[str, ...]) -> None:
-        self._supervisor().ask(StopChildren(names))
+        try:
+            self._supervisor().ask(StopChildren(names))
+        except pykka.ActorDeadError:
+            end_all([ref for name in names if (ref := self.post.ref(name)) is not None])
 
     def _run(self, name: str, start: StartActor) -> None:
         self._supervisor().ask(Started(name, start))
@@ -199,3 +214,12 @@ class Engine:
     def _fail(self, why: str) -> None:
         self.fatal = why
         self.ended.set()
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    """Let nobody who is down, or takes too long, keep the rest of a stop from being done."""
+    try:
+        yield
+    except (pykka.ActorDeadError, pykka.Timeout):
+        logger.warning("Not every actor took part in the stop", exc_info=True)

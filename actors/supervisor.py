@@ -12,7 +12,7 @@ Under one name there is never more than one incarnation: the next starts when th
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import pykka
@@ -278,18 +278,22 @@ class Supervisor(FloorActor):
 
     def _stop_all(self, names: Sequence[str]) -> bool:
         """Stop the children side by side; whether all of them ended in time."""
-        deadline = time.monotonic() + _STOP_SECONDS
         children = [child for name in names if (child := self._children.get(name)) is not None]
         for child in children:
             self.floor.post.remove(child.name)
-        endings = [child.ref.stop(block=False) for child in children if child.ref is not None]
-        ended = True
-        for ending in endings:
-            try:
-                ending.get(timeout=max(0.0, deadline - time.monotonic()))
-            except pykka.Timeout:
-                ended = False
-        return ended
+        return end_all([child.ref for child in children if child.ref is not None])
+
+
+def end_all(refs: Iterable[Ref]) -> bool:
+    """Ask actors to end, and wait for a moment; whether all of them did."""
+    deadline = time.monotonic() + _STOP_SECONDS
+    ended = True
+    for ending in [ref.stop(block=False) for ref in refs]:
+        try:
+            ending.get(timeout=max(0.0, deadline - time.monotonic()))
+        except pykka.Timeout:
+            ended = False
+    return ended
 
 
 def _follows(name: str) -> bool:
