@@ -6,7 +6,7 @@ permits, books and its own account's events all come back as messages.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from actors.account import Account, BookAnswered, FollowerSettings, PositionsAnswered
@@ -57,6 +57,7 @@ logger = logging.getLogger(__name__)
 
 _LOOK = "look"
 _LOOK_SECONDS = 0.5
+_MOST_LISTED = 5
 _IDLE_SWEEP = timedelta(seconds=20)
 
 
@@ -233,6 +234,12 @@ class FollowerActor(FloorActor):
                 "see whether its price can still be had, and change or cancel it by hand if not",
                 Level.WARNING,
             )
+        if missed := following.book.missed():
+            following.standing.alert(
+                f"came too late to be copied: {_listed(missed)}",
+                "see python run.py copies --missed, and enter by hand if the price is still good",
+                Level.WARNING,
+            )
         busy = timedelta(seconds=self._settings.sweep_seconds)
         every = busy if following.live else _IDLE_SWEEP
         if self._read_at is None or now - self._read_at >= every:
@@ -247,3 +254,9 @@ class FollowerActor(FloorActor):
         else:
             logger.warning("The order feed of %s: %s", self.name, change.why)
         self.floor.post.tell(BOARD, change)
+
+
+def _listed(words: Sequence[str]) -> str:
+    """The first few."""
+    more = len(words) - _MOST_LISTED
+    return "; ".join(words[:_MOST_LISTED]) + (f"; and {more} more" if more > 0 else "")

@@ -194,7 +194,7 @@ class Following:
 
     def _heard(self, told: Iterable[OrderHeard]) -> None:
         for one in told:
-            self.book.listings.price(one.order.instrument, one.ltp)
+            self.book.listings.price(one.order.instrument, one.ltp, one.order.stamp.updated_at)
             leader_id = self.book.heard(one.order)
             if leader_id is not None:
                 self._consider(leader_id)

@@ -123,11 +123,12 @@ def _do(wanted: Namespace, desk: _Desk) -> int:
                 raise desk.wrong
             return clock.run(desk.config, wanted.at, wanted.as_json)
         case "copies":
-            from desk.commands import copies, resolve
+            from desk.commands import copies, missed, resolve
 
             if wanted.copies_verb:
                 return resolve.run(desk.needed(), wanted)
-            return copies.run(desk.needed(), wanted.follower, wanted.order, wanted.as_json)
+            show = missed.run if wanted.missed else copies.run
+            return show(desk.needed(), wanted.follower, wanted.order, wanted.as_json)
         case "replay":
             from desk.commands import replay
 

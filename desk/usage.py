@@ -54,6 +54,7 @@ def parser() -> ArgumentParser:
     copies = _verb(verbs, "copies", "what became of the leader's orders in each account")
     copies.add_argument("--follower", metavar="NAME", help="of this one only")
     copies.add_argument("--order", metavar="ID", help="of this leader order only")
+    copies.add_argument("--missed", action="store_true", help="entries that came too late")
     _lists(copies)
     _resolve(copies)
     drift = _verb(verbs, "drift", "where accounts differ from what their copies imply")

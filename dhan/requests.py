@@ -6,12 +6,14 @@ exception into a refusal and loses the HTTP status.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import quote
 
 from dhanhq import Funds, Order, Portfolio
 
+from domain.instruments import InstrumentKey
 from domain.orders import AmoTime, OrderType, Terms
 from domain.tickets import Ticket
 
@@ -62,6 +64,10 @@ class _Recorder:
 
     def post(self, endpoint: str, payload: _Payload) -> Request:
         return Request(Kind.PLACE, "POST", endpoint, self._body(payload))
+
+    def look_up(self, endpoint: str, payload: _Payload) -> Request:
+        """A read whose question is a body."""
+        return Request(Kind.READ, "POST", endpoint, self._body(payload))
 
     def put(self, endpoint: str, payload: _Payload) -> Request:
         return Request(Kind.MODIFY, "PUT", quote(endpoint), self._body(payload))
@@ -155,6 +161,16 @@ class Requests:
     def profile(self) -> Request:
         """Who the token belongs to and until when it is valid: the cheapest probe."""
         return self._recorder.get("/profile")
+
+    def last_prices(self, instruments: Iterable[InstrumentKey]) -> Request:
+        """The last prices of instruments, by Dhan's market quotes: an account needs its paid data
+        API for that, and may ask once a second, for up to 1,000 at a time."""
+        asked: _Payload = {}
+        for key in instruments:
+            listed = asked.setdefault(key.segment.value, [])
+            if isinstance(listed, list) and key.security_id.isdecimal():
+                listed.append(int(key.security_id))
+        return self._recorder.look_up("/marketfeed/ltp", asked)
 
     def addresses(self) -> Request:
         """The addresses that the account may send orders from."""

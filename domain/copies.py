@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from domain.missed import Missed
 from domain.orders import Order, Status, Terms
 from domain.outcomes import Refusal
 from domain.sizing import Sizing
@@ -189,7 +190,7 @@ class Copy:
     `sizing` is the rule that placed it: modifications rescale by the same one (scenario 2.1).
     `born` is when the leader placed the order, by this host's clock; None counts as just now.
     `skipped` is the verdict of not placing it, lifted by the next placement; `detail` are its
-    numbers, or what the copy waits for.
+    numbers, or what the copy waits for; `missed` is what was missed by it, if it came too late.
     """
 
     leader_order_id: str
@@ -199,6 +200,7 @@ class Copy:
     attempts: tuple[Attempt, ...] = ()
     skipped: Skipped | None = None
     detail: str = ""
+    missed: Missed | None = None
 
     @property
     def current(self) -> Attempt | None:

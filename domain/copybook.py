@@ -19,6 +19,7 @@ from domain.limits import Standing
 from domain.listings import Listings
 from domain.merge import adds, merge, outweighs
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
+from domain.missed import words
 from domain.orders import Order, Product
 from domain.plan import plan
 from domain.reports import lagging, may_lag, report
@@ -46,6 +47,7 @@ class CopyBook:
         self._doubtful: dict[str, None] = {}
         self._watched: dict[str, None] = {}
         self._reported: set[str] = set()
+        self._missed: list[str] = []
 
     def restore(
         self,
@@ -74,7 +76,7 @@ class CopyBook:
         leader_id = order.order_id
         if told.hint is not None:
             self.listings.hint(told.hint)
-        self.listings.price(order.instrument, told.ltp)
+        self.listings.price(order.instrument, told.ltp, told.ltp_at or order.stamp.updated_at)
         known = self.orders.get(leader_id)
         merged = order if known is None else merge(known, order)
         self.orders[leader_id] = merged
@@ -210,7 +212,16 @@ class CopyBook:
 
     def skip(self, leader_id: str, step: Skip) -> None:
         """Keep the verdict that an order is not copied."""
-        self._keep(progress.skipped(self.copies[leader_id], step))
+        before, order = self.copies[leader_id], self.orders[leader_id]
+        copy = progress.skipped(before, step, self.listings.told(order.instrument))
+        if copy.missed is not None and before.missed is None:
+            self._missed.append(words(order, copy.missed))
+        self._keep(copy)
+
+    def missed(self) -> list[str]:
+        """The entries that came too late since this was asked last, in plain words."""
+        told, self._missed = self._missed, []
+        return told
 
     def answered(self, answer: Answered, now: datetime) -> None:
         """Note the broker's answer."""

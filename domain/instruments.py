@@ -1,7 +1,7 @@
 """What is traded: segments, instruments and the ticks and lots that bind their orders."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -53,6 +53,14 @@ class Listing(StrEnum):
     PRESUMED = "presumed"
     AWAITED = "awaited"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A last price in paise, and when somebody told it, by the broker's clock."""
+
+    paise: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

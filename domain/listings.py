@@ -2,19 +2,20 @@
 the last prices that it heard of."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
-from domain.instruments import Instrument, InstrumentKey, Listing
+from domain.instruments import Instrument, InstrumentKey, Listing, Price
 from domain.rules import Market
 
 
 class Listings:
-    """The instruments of one follower's orders. Prices are in paise."""
+    """The instruments of one follower's orders."""
 
     def __init__(self) -> None:
         self._master: dict[InstrumentKey, Instrument] = {}
         self._missed: dict[InstrumentKey, Listing] = {}
         self._hints: dict[InstrumentKey, Instrument] = {}
-        self._prices: dict[InstrumentKey, int] = {}
+        self._prices: dict[InstrumentKey, Price] = {}
 
     def learn(self, instruments: Iterable[Instrument]) -> None:
         """Believe the instrument master rather than what events say of lot and tick."""
@@ -30,18 +31,24 @@ class Listings:
         """Note what an event said of lot and tick."""
         self._hints[instrument.key] = instrument
 
-    def price(self, key: InstrumentKey, ltp: int | None) -> None:
-        """Note the last price, if there is one."""
-        if ltp:
-            self._prices[key] = ltp
+    def price(self, key: InstrumentKey, ltp: int | None, at: datetime) -> None:
+        """Note the last price (paise) as of then, if there is one and none that is newer."""
+        known = self._prices.get(key)
+        if ltp and (known is None or at >= known.at):
+            self._prices[key] = Price(ltp, at)
+
+    def told(self, key: InstrumentKey) -> Price | None:
+        """The last price that was heard of, and when it was one."""
+        return self._prices.get(key)
 
     def last_price(self, key: InstrumentKey) -> int | None:
-        """The last price that was heard of."""
-        return self._prices.get(key)
+        """The last price that was heard of, in paise."""
+        price = self._prices.get(key)
+        return price.paise if price else None
 
     def market(self, key: InstrumentKey, open_: bool) -> Market:
         """The instrument's market; `open_` is whether it takes orders now."""
-        return Market(open_, self._prices.get(key), self._missed.get(key, Listing.PRESUMED))
+        return Market(open_, self.last_price(key), self._missed.get(key, Listing.PRESUMED))
 
     def instrument(self, key: InstrumentKey) -> Instrument | None:
         """The instrument by the master, else by what events said, else (for shares, whose lot

@@ -10,6 +10,7 @@ from domain import correlation
 from domain.copies import Attempt, Change, Copy, Skipped, Stage, Withdrawal
 from domain.instruments import Instrument, Listing
 from domain.limits import Entry, refused
+from domain.missed import Missed
 from domain.orders import AmoTime, Order, Product, Status, Validity
 from domain.outcomes import Refused
 from domain.rules import Account, Market, Mood, Rules, WhenClosed
@@ -124,7 +125,7 @@ def _enter(
     unsized = isinstance(copy.sizing, Unsized)
     if want is None and instrument is not None and not unsized:
         return _nothing_wanted(order, copy, instrument)
-    if entry and (verdict := _too_late(copy, rules, account, now)):
+    if entry and (verdict := _too_late(copy, rules, account, want, now)):
         return verdict
     if account.mood is Mood.PARKED:
         return Hold(Why.ACCOUNT)
@@ -175,7 +176,9 @@ def _unready(copy: Copy, market: Market) -> Why:
     return Why.SIZING if isinstance(copy.sizing, Unsized) else Why.INSTRUMENT
 
 
-def _too_late(copy: Copy, rules: Rules, account: Account, now: datetime) -> Skip | None:
+def _too_late(
+    copy: Copy, rules: Rules, account: Account, want: Wanted | None, now: datetime
+) -> Skip | None:
     """The verdict on an entry that the follower may not take any more."""
     paused = account.mood is Mood.PAUSED
     age = timedelta(0) if copy.born is None else now - copy.born
@@ -183,8 +186,8 @@ def _too_late(copy: Copy, rules: Rules, account: Account, now: datetime) -> Skip
         return None
     if paused:
         return Skip(Skipped.PAUSED)
-    allowed = int(rules.max_age.total_seconds())
-    return Skip(Skipped.STALE, f"{int(age.total_seconds())} s old, {allowed} s allowed")
+    missed = Missed(want.terms.quantity if want else 0, age, rules.max_age)
+    return Skip(Skipped.STALE, missed.aged, missed)
 
 
 def _limited(

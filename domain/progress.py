@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.copies import Attempt, Change, Copy, Pending, Stage
+from domain.instruments import Price
 from domain.merge import merge
 from domain.orders import Order, Status
 from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Refused, Throttled, Unknown
@@ -59,11 +60,13 @@ def unrecorded(copy: Copy, step: Request) -> Copy:
     return copy.with_attempt(replace(_at(copy, step.order_id), pending=None))
 
 
-def skipped(copy: Copy, step: Skip) -> Copy:
-    """The copy with its verdict; the very same copy when it has it already."""
+def skipped(copy: Copy, step: Skip, price: Price | None = None) -> Copy:
+    """The copy with its verdict; the very same copy when it has it already. `price` is the last
+    one that was told of the instrument."""
     if copy.skipped is step.reason and copy.detail == step.detail:
         return copy
-    return replace(copy, skipped=step.reason, detail=step.detail)
+    missed = step.missed and replace(step.missed, price=price)
+    return replace(copy, skipped=step.reason, detail=step.detail, missed=missed)
 
 
 def answered(

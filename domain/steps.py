@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.copies import Skipped, Withdrawal
+from domain.missed import Missed
 from domain.orders import Terms
 from domain.tickets import Ticket
 
@@ -66,10 +67,12 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Do not copy this order to this follower; for good, if the reason is a lasting one."""
+    """Do not copy this order to this follower; for good, if the reason is a lasting one. `missed`
+    is the entry that came too late, if that is why."""
 
     reason: Skipped
     detail: str = ""
+    missed: Missed | None = None
 
 
 @dataclass(frozen=True, slots=True)

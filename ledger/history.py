@@ -24,6 +24,7 @@ from domain.steps import Cancel, Modify, Place, Request
 from domain.tickets import Ticket
 from ledger.instants import instant, maybe_instant, micros
 from ledger.knowledge import order_of, terms_of
+from ledger.missed import missed_of
 from ledger.rows import CHANGES
 
 TOUCHED = """
@@ -254,7 +255,8 @@ def _judged(copy: Copy, verdict: sqlite3.Row) -> Copy:
     if verdict["attempt"] != (attempt.number if attempt else None):
         return copy
     skipped = Skipped[verdict["skipped"]] if verdict["skipped"] else None
-    copy = replace(copy, skipped=skipped, detail=verdict["detail"])
+    missed = missed_of(verdict)
+    copy = replace(copy, skipped=skipped, detail=verdict["detail"], missed=missed)
     if attempt is None:
         return copy
     return copy.with_attempt(replace(attempt, stage=_proven(attempt.stage, verdict["stage"])))

@@ -13,11 +13,14 @@ from pathlib import Path
 from types import TracebackType
 
 from domain.copies import Change, CopyState, Withdrawal
+from domain.instruments import InstrumentKey, Segment
 from domain.messages import Alert, CopyReport, Level
+from domain.missed import Missed
 from domain.orders import Side, Terms
 from ledger.instants import instant, maybe_instant, maybe_micros
 from ledger.knowledge import terms_of
 from ledger.lock import running_pid
+from ledger.missed import missed_of
 from ledger.opening import LedgerUnusable, connect_read_only, ours, present, unreadable
 from ledger.rows import CHANGES
 
@@ -30,6 +33,15 @@ _COPIES = """
 _INTENTS = """
     SELECT * FROM intents LEFT JOIN answers ON answers.intent_id = intents.id
     WHERE leader_order_id = ?1 AND (?2 IS NULL OR follower = ?2) ORDER BY id
+"""
+_MISSED = """
+    SELECT order_states.*, copies.follower, copies.born, copies.symbol AS named,
+        missed_quantity, missed_age, missed_allowed, missed_price, missed_price_at
+    FROM copies
+    JOIN order_states ON order_id = leader_order_id AND role = 'leader'
+    WHERE state = 'skipped' AND missed_quantity IS NOT NULL
+        AND (?1 IS NULL OR follower = ?1) AND (?2 IS NULL OR leader_order_id = ?2)
+    ORDER BY copies.born, leader_order_id, follower
 """
 _INSTRUCTION = "SELECT * FROM instructions WHERE key = ?"
 _ALERTS = "SELECT * FROM alerts ORDER BY id DESC LIMIT ?"
@@ -74,6 +86,23 @@ class Fill:
     value: int
     cumulative: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MissedEntry:
+    """An entry that a follower missed, with the leader's order as it is known now: its `terms`,
+    the shares that traded of it and what they cost (paise). `born` is when it was placed."""
+
+    leader_order_id: str
+    follower: str
+    instrument: InstrumentKey
+    symbol: str
+    side: Side
+    terms: Terms
+    filled: int
+    traded_value: int
+    born: datetime | None
+    missed: Missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +175,15 @@ class Reader:
         id), of those that changed since then."""
         rows = self.rows(_COPIES, follower, order, maybe_micros(since))
         return [_report(row) for row in rows]
+
+    def missed(self, follower: str | None = None, order: str | None = None) -> list[MissedEntry]:
+        """The entries that came too late, oldest leader order first: for one follower, of one
+        leader order (its id)."""
+        return [
+            _missed(row, missed)
+            for row in self.rows(_MISSED, follower, order)
+            if (missed := missed_of(row)) is not None
+        ]
 
     def intents(self, order: str, follower: str | None = None) -> list[Asked]:
         """Every request for copies of a leader order, as they were recorded."""
@@ -232,6 +270,21 @@ def _asked(row: sqlite3.Row) -> Asked:
 
 def _since(planned_ns: int, at_ns: int | None) -> int | None:
     return None if at_ns is None else (at_ns - planned_ns) // 1000
+
+
+def _missed(row: sqlite3.Row, missed: Missed) -> MissedEntry:
+    return MissedEntry(
+        leader_order_id=row["order_id"],
+        follower=row["follower"],
+        instrument=InstrumentKey(Segment(row["segment"]), row["security_id"]),
+        symbol=row["named"],
+        side=Side(row["side"]),
+        terms=terms_of(row),
+        filled=row["filled"],
+        traded_value=row["traded_value"],
+        born=maybe_instant(row["born"]),
+        missed=missed,
+    )
 
 
 def _fill(row: sqlite3.Row) -> Fill:

@@ -11,6 +11,7 @@ from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Throttled, Unkn
 from domain.steps import Modify, Place
 from ledger.entries import Setting
 from ledger.instants import maybe_micros, micros
+from ledger.missed import missed_row
 
 Row = tuple[str | int | float | None, ...]
 
@@ -132,7 +133,7 @@ UPSERT_COPY = (
         "follower, leader_order_id, state, reason, order_ids, correlation_ids, symbol, side, "
         "quantity, filled, traded_value, leader_filled, leader_value, slippage_paise, "
         "slippage_bps, dispatch_us, in_step, sizing, updated_at, born, skipped, detail, attempt, "
-        "stage",
+        "stage, missed_quantity, missed_age, missed_allowed, missed_price, missed_price_at",
     )
     + """
 ON CONFLICT (leader_order_id, follower) DO UPDATE SET
@@ -144,7 +145,9 @@ ON CONFLICT (leader_order_id, follower) DO UPDATE SET
     dispatch_us = coalesce(excluded.dispatch_us, dispatch_us), in_step = excluded.in_step,
     sizing = excluded.sizing, updated_at = excluded.updated_at, born = excluded.born,
     skipped = excluded.skipped, detail = excluded.detail, attempt = excluded.attempt,
-    stage = excluded.stage
+    stage = excluded.stage, missed_quantity = excluded.missed_quantity,
+    missed_age = excluded.missed_age, missed_allowed = excluded.missed_allowed,
+    missed_price = excluded.missed_price, missed_price_at = excluded.missed_price_at
 """
 )
 
@@ -179,6 +182,7 @@ def copy_row(changed: CopyChanged) -> Row:
         copy.detail,
         attempt.number if attempt else None,
         attempt.stage.name if attempt else None,
+        *missed_row(copy.missed),
     )
 
 

@@ -172,6 +172,11 @@ _FIRST = (
         detail TEXT NOT NULL,
         attempt INTEGER,
         stage TEXT,
+        missed_quantity INTEGER,
+        missed_age INTEGER,
+        missed_allowed INTEGER,
+        missed_price INTEGER,
+        missed_price_at INTEGER,
         PRIMARY KEY (leader_order_id, follower)
     ) STRICT, WITHOUT ROWID
     """,

@@ -101,6 +101,20 @@ def margin_of(call: Call) -> web.Response:
     )
 
 
+def last_prices(call: Call) -> web.Response:
+    """POST /marketfeed/ltp: for accounts with the paid data API; the refusal comes as a 200."""
+    if not call.account.quotes:
+        return told({"errorCode": 806, "errorMessage": "Data APIs not subscribed"})
+    exchange, found = call.box.exchange, dict[str, dict[str, object]]()
+    for segment, asked in call.body.items():
+        for security_id in asked if isinstance(asked, list) else ():
+            key = (segment, str(security_id))
+            if key in exchange.quotes:
+                price = {"last_price": exchange.quotes[key].price / 100}
+                found.setdefault(segment, {})[str(security_id)] = price
+    return told({"data": found, "status": "success"})
+
+
 def kill_switch(call: Call) -> web.Response:
     """GET and POST /killswitch; needs all positions closed and no pending orders."""
     account = call.account

@@ -25,6 +25,7 @@ class Changes(TypedDict, total=False):
     slow_ms: int
     pascal: bool
     unpriced: bool
+    quotes: bool
     frames: Literal["single", "joined", "lines"]
     pin: str
     totp_secret: str

@@ -15,7 +15,8 @@ _Closing = dict[tuple[_Held, str], int]
 @dataclass(slots=True, eq=False)
 class Account:
     """One account. Amounts in paise. `orders` is the day's book, `live` what can still change in
-    it, `dead_tokens` what was its token once; `unpriced`: fills are shown without their price."""
+    it, `dead_tokens` what was its token once; `unpriced`: fills are shown without their price;
+    `quotes`: whether it has the paid data API."""
 
     client_id: str
     token: str
@@ -30,6 +31,7 @@ class Account:
     slow_ms: int = 0
     pascal: bool = False
     unpriced: bool = False
+    quotes: bool = True
     frames: str = "single"
     orders: dict[str, BrokerOrder] = field(default_factory=dict)
     live: dict[str, BrokerOrder] = field(default_factory=dict)

@@ -44,6 +44,7 @@ _ENDPOINTS = {
     "GET /v2/holdings": _Endpoint("read", account_desk.holdings),
     "GET /v2/fundlimit": _Endpoint("read", account_desk.funds),
     "GET /v2/profile": _Endpoint("read", account_desk.profile),
+    "POST /v2/marketfeed/ltp": _Endpoint("read", account_desk.last_prices),
     "POST /v2/margincalculator": _Endpoint("read", account_desk.margin_of),
     "GET /v2/killswitch": _Endpoint("read", account_desk.kill_switch),
     "POST /v2/killswitch": _Endpoint("read", account_desk.kill_switch),

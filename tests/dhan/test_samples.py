@@ -18,6 +18,7 @@ import pytest
 from dhan.codec.addresses import Addresses, addresses
 from dhan.codec.feed import alerts
 from dhan.codec.postback import postback
+from dhan.codec.quotes import last_prices
 from dhan.codec.rest import Funds, Profile, book, funds, profile, trades
 from dhan.codec.values import Unreadable
 from dhan.master import read
@@ -193,6 +194,8 @@ def throttled(sample: Any, folder: Path) -> None:
 def numeric_code(sample: Any, folder: Path) -> None:
     answered = _answered(Kind.READ, sample)
     assert answered == Refusal(Refused.OTHER, "Data APIs not subscribed", "806", 200)
+    with pytest.raises(Unreadable, match="Data APIs not subscribed"):
+        last_prices(_bytes(sample["body"]))
     _no_book(sample["body"])
 
 

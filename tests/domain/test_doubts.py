@@ -229,7 +229,7 @@ def test_a_market_copy_keeps_its_reference_while_it_is_looked_for() -> None:
     pair = Pair(leader_order(terms=MARKET), PATIENT, ltp=10_000)
     pair.send()
     pair.at(7).answer(Unknown("timeout"))
-    pair.book.listings.price(pair.leader.instrument, 20_000)
+    pair.book.listings.price(pair.leader.instrument, 20_000, pair.now)
     pair.hear(status=Status.PENDING)
     assert pair.modify().terms.price == 10_300
 

@@ -174,7 +174,7 @@ def test_a_named_order_that_its_owner_cancels_is_not_placed_anew() -> None:
 
 def test_the_limit_of_a_named_order_for_a_market_order_is_that_of_the_lost_one() -> None:
     pair = parked(Pair(leader_order(terms=MARKET), PATIENT, ltp=10_000))
-    pair.book.listings.price(pair.leader.instrument, 20_000)
+    pair.book.listings.price(pair.leader.instrument, 20_000, pair.now)
     placed(pair, by_hand(pair, terms=terms(100, price=19_000)))
     assert pair.modify().terms.price == 10_300
 

@@ -28,7 +28,7 @@ def test_a_market_order_that_became_a_limit_and_market_again_has_a_new_reference
     pair.place()
     pair.at(1).lead(terms=terms(200, price=9_000))
     assert pair.modify().terms.price == 9_000
-    pair.book.listings.price(pair.leader.instrument, 12_000)
+    pair.book.listings.price(pair.leader.instrument, 12_000, pair.now)
     pair.at(100).lead(terms=MARKET)
     assert pair.modify().terms.price == 12_120
     assert pair.step() == Hold(Why.RESTING, after(103))

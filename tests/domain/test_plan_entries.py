@@ -1,12 +1,14 @@
 """Which orders a follower enters at all, and when not any more (scenarios 5, 6, 8.7)."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from domain.copies import CopyState, Skipped
 from domain.instruments import InstrumentKey, Segment
 from domain.messages import OrderSeen
+from domain.missed import Missed
 from domain.orders import AmoTime, Product, Side, Status
 from domain.rules import Mood, WhenClosed
 from domain.steps import Done, Hold, Place, Skip, Why
@@ -43,7 +45,8 @@ def test_s7_4_fills_that_are_learnt_after_the_cancel_count() -> None:
 
 def test_an_order_once_too_old_or_passed_over_stays_so() -> None:
     pair = Pair().at(31)
-    assert pair.step() == Skip(Skipped.STALE, "31 s old, 30 s allowed")
+    late = Missed(100, timedelta(seconds=31), timedelta(seconds=30))
+    assert pair.step() == Skip(Skipped.STALE, "31 s old, 30 s allowed", late)
     assert pair.at(5).step() == Done()
     paused = Pair()
     paused.mood = Mood.PAUSED

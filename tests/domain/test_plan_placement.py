@@ -220,6 +220,6 @@ def test_other_rules_size_what_was_not_placed_yet() -> None:
 
 def test_the_master_is_believed_rather_than_events_and_prices_are_kept() -> None:
     pair = Pair(leader_order(terms=MARKET), ltp=10_000)
-    pair.book.listings.price(KEY, 20_000)
-    pair.book.listings.price(KEY, None)
+    pair.book.listings.price(KEY, 20_000, pair.now)
+    pair.book.listings.price(KEY, None, pair.now)
     assert pair.placed().price == 20_200

@@ -206,7 +206,7 @@ class World:
 
     def price(self, ltp: int) -> None:
         self.ltp = ltp
-        self.book.listings.price(KEY, ltp)
+        self.book.listings.price(KEY, ltp, self.now)
         self.consider()
 
     def market(self, is_open: bool) -> None:

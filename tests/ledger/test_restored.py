@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from domain.copies import Change, Copy, Skipped, Stage
+from domain.copies import Change, Copy, CopyState, Skipped, Stage
+from domain.instruments import Price
 from domain.messages import CopyChanged
+from domain.missed import Missed
 from domain.orders import Order
 from domain.outcomes import Accepted, Refusal, Refused, Throttled, Unknown
 from ledger.entries import OrderKnown
 from ledger.history import copies_of, leader_orders
 from ledger.ledger import Ledger
+from ledger.reader import Reader
 from tests.ledger.makers import (
     HALF,
     LONG_AGO,
@@ -155,6 +158,26 @@ def test_a_verdict_stays_until_a_newer_attempt(ledger: Ledger) -> None:
     assert _restored(ledger) == skipped
     ledger.commit([intent()])
     assert _restored(ledger).skipped is None
+
+
+@pytest.mark.parametrize("price", [None, Price(9_990, NOW)])
+def test_a_missed_entry_is_kept_and_listed_with_its_order(
+    price: Price | None, ledger: Ledger, path: Path
+) -> None:
+    missed = Missed(5, timedelta(seconds=31.5), timedelta(seconds=30), price)
+    skipped = Copy("1001", "asha", HALF, NOW, (), Skipped.STALE, missed.aged, missed)
+    leaders = order("1001", "leader", filled=4, value=40_200)
+    told = replace(changed(state=CopyState.SKIPPED), copy=skipped)
+    ledger.commit([told, OrderKnown("leader", leaders), OrderKnown("follower", order("1001"))])
+    ledger.commit([changed("bala"), changed("asha", "1002")])
+    assert copies_of(ledger, "asha", LONG_AGO)[0] == skipped
+    with Reader.open(path) as reader:
+        (entry,) = reader.missed()
+        assert reader.missed("asha", "1001") == [entry]
+        assert reader.missed("bala") == reader.missed("asha", "1002") == []
+    assert (entry.follower, entry.symbol, entry.side) == ("asha", "HDFCBANK", leaders.side)
+    assert (entry.terms, entry.filled, entry.traded_value) == (TERMS, 4, 40_200)
+    assert (entry.born, entry.missed) == (NOW, missed)
 
 
 def test_a_copy_is_rebuilt_from_all_of_its_intents_however_old(ledger: Ledger) -> None:

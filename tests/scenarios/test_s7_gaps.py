@@ -46,7 +46,7 @@ def rests(house: House, order_id: str) -> None:
 
 
 def missed(house: House, order_id: str) -> Row:
-    """The copy of the hasty one, once it is skipped for the order's age."""
+    """What the hasty one is told to have missed, once it skipped the order for its age."""
 
     def skipped() -> Row | None:
         rows = house.ask("copies", "--order", order_id, "--follower", HASTY.name)
@@ -55,7 +55,11 @@ def missed(house: House, order_id: str) -> Row:
     row = eventually(skipped, why="it is not skipped")
     assert "too old" in row["reason"]
     assert house.orders(order_id, HASTY) == []
-    return row
+    (listed,) = house.ask("copies", "--missed", "--order", order_id)
+    assert (listed["follower"], listed["max_age_seconds"]) == (HASTY.name, 1.0)
+    assert listed["age_seconds"] > 1
+    listed_row: Row = listed
+    return listed_row
 
 
 @scenario("7.2")
@@ -108,8 +112,13 @@ def test_what_an_order_traded_that_came_and_went_in_the_gap_is_copied(house: Hou
     house.start()
     house.waits(order, PATIENT, orderStatus="TRADED", filledQty=10)
     house.waits(part, PATIENT, orderStatus="TRADED", filledQty=4, quantity=4)
-    missed(house, order)
-    missed(house, part)
+    whole, rest = missed(house, order), missed(house, part)
+    assert (whole["side"], whole["quantity"], whole["limit"]) == ("BUY", 10, "2500.00")
+    assert (rest["quantity"], rest["leader_quantity"], rest["leader_filled"]) == (4, 10, 4)
+    assert rest["leader_average_price"] == "3490.00"
+    house.price(TCS, 3501.5)
+    again = missed(house, part)
+    assert (again["price"], again["price_source"]) == ("3501.50", "quote")
 
 
 @scenario("7.2")

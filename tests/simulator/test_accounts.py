@@ -185,6 +185,18 @@ def test_the_margin_calculator_counts_as_the_broker_does(rest: Rest) -> None:
     assert rest.send("POST", "/margincalculator", {**body, "quantity": 0}).status_code == 400
 
 
+def test_market_quotes_are_for_those_who_pay(broker: Simulator, rest: Rest) -> None:
+    broker.control.price("NSE_EQ", "1333", 1430.5)
+    body = {"NSE_EQ": [1333, 99999], "NSE_FNO": [40001], "dhanClientId": ASHA}
+    told = rest.send("POST", "/marketfeed/ltp", body).json()
+    assert told["status"] == "success"
+    assert told["data"]["NSE_EQ"] == {"1333": {"last_price": 1430.5}}
+    assert list(told["data"]["NSE_FNO"]) == ["40001"]
+    broker.control.set_account(ASHA, quotes=False)
+    refused = rest.send("POST", "/marketfeed/ltp", body)
+    assert (refused.status_code, refused.json()["errorCode"]) == (200, 806)
+
+
 @pytest.mark.parametrize("path", ["/forever/all", "/super/orders", "/orders/a/b"])
 def test_an_unknown_path_is_answered_without_a_dhan_code(rest: Rest, path: str) -> None:
     answer = rest.send("GET", path)

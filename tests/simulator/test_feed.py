@@ -137,6 +137,19 @@ def test_keys_may_be_pascal_case(broker: Simulator, rest: Rest, ear: Ear) -> Non
     assert all(key[0].isupper() for key in event)
 
 
+def test_fills_may_be_told_without_their_price(broker: Simulator, rest: Rest, ear: Ear) -> None:
+    broker.control.set_account(ASHA, unpriced=True)
+    broker.control.tune(transit_ms=0)
+    order_id = rest.place(orderType="MARKET", price=0.0)
+    events = [ear.event() for _ in range(3)]
+    assert [event["tradedQty"] for event in events] == [0, 0, 10]
+    assert events[-1]["avgTradedPrice"] == events[-1]["tradedPrice"] == 0.0
+    (row,) = rest.send("GET", "/orders").json()
+    assert (row["orderId"], row["filledQty"], row["averageTradedPrice"]) == (order_id, 10, 0.0)
+    (trade,) = rest.send("GET", "/trades").json()
+    assert trade["tradedPrice"] > 0
+
+
 @pytest.mark.parametrize(("frames", "between"), [("joined", "}{"), ("lines", "}\n{")])
 def test_several_events_may_come_in_one_frame(
     broker: Simulator, rest: Rest, ear: Ear, frames: str, between: str
