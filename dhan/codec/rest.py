@@ -77,21 +77,22 @@ def book(body: bytes, asked_at: int, client_id: str) -> tuple[tuple[Order, ...],
     Raises Unreadable when the body is no complete order book: an error is not an empty book, and
     a book with an unreadable order of ours proves the absence of none.
     """
-    orders: list[Order] = []
-    junk: list[Junk] = []
-    for row in _rows(body):
-        try:
-            orders.append(order(row, asked_at, client_id))
-        except Unreadable as trouble:
-            junk.append(_skipped(_fields(row), trouble))
-    return tuple(orders), tuple(junk)
+    said = [row(one, asked_at, client_id) for one in _rows(body)]
+    orders = tuple(one for one in said if isinstance(one, Order))
+    return orders, tuple(one for one in said if isinstance(one, Junk))
 
 
-def _skipped(row: _Row, trouble: Unreadable) -> Junk:
-    name = f"order {text(row.get('orderId'))}"
-    if correlation.ours(text(row.get("correlationId"))):
-        raise Unreadable(f"{name} of ours: {trouble}")
-    return Junk(str(trouble), name)
+def row(value: object, asked_at: int, client_id: str) -> Order | Junk:
+    """What one row of the order book says. Raises Unreadable for what is no row, and for one of
+    ours that says nothing."""
+    fields = _fields(value)
+    try:
+        return order(fields, asked_at, client_id)
+    except Unreadable as trouble:
+        name = f"order {text(fields.get('orderId'))}"
+        if correlation.ours(text(fields.get("correlationId"))):
+            raise Unreadable(f"{name} of ours: {trouble}") from None
+        return Junk(str(trouble), name)
 
 
 def order(row: object, asked_at: int, client_id: str = "", source: Source = Source.BOOK) -> Order:
