@@ -26,6 +26,7 @@ class Changes(TypedDict, total=False):
     pascal: bool
     unpriced: bool
     quotes: bool
+    newest_first: bool
     frames: Literal["single", "joined", "lines"]
     pin: str
     totp_secret: str

@@ -16,7 +16,7 @@ _Closing = dict[tuple[_Held, str], int]
 class Account:
     """One account. Amounts in paise. `orders` is the day's book, `live` what can still change in
     it, `dead_tokens` what was its token once; `unpriced`: fills are shown without their price;
-    `quotes`: whether it has the paid data API."""
+    `quotes`: whether it has the paid data API; `newest_first`: its book begins with the newest."""
 
     client_id: str
     token: str
@@ -32,6 +32,7 @@ class Account:
     pascal: bool = False
     unpriced: bool = False
     quotes: bool = True
+    newest_first: bool = False
     frames: str = "single"
     orders: dict[str, BrokerOrder] = field(default_factory=dict)
     live: dict[str, BrokerOrder] = field(default_factory=dict)

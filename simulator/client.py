@@ -84,6 +84,7 @@ class Control(ControlLine):
         pascal: bool | None = None,
         unpriced: bool | None = None,
         quotes: bool | None = None,
+        newest_first: bool | None = None,
         frames: str | None = None,
         pin: str | None = None,
         totp_secret: str | None = None,
@@ -92,12 +93,13 @@ class Control(ControlLine):
         """Change what is given. `frames`: "single", "joined" (several objects back to back in one
         frame) or "lines" (on lines of their own); `pascal`: event keys in PascalCase;
         `unpriced`: the book and events show fills without their price, only trades have it;
-        `quotes`: whether market quotes are answered, as for those who pay for them."""
+        `quotes`: whether market quotes are answered, as for those who pay for them;
+        `newest_first`: the book begins with the newest order."""
         self._ask(
             "set_account", client_id=client_id, funds=funds, collateral=collateral,
             allowed_ips=None if allowed_ips is None else list(allowed_ips), slow_ms=slow_ms,
             pascal=pascal, unpriced=unpriced, quotes=quotes, frames=frames, pin=pin,
-            totp_secret=totp_secret, killed=killed,
+            totp_secret=totp_secret, killed=killed, newest_first=newest_first,
         )  # fmt: skip
 
     def limits(

@@ -65,7 +65,7 @@ def orders(call: Call) -> web.Response:
     rows = [order.row() for order in call.account.orders.values()]
     if call.account.unpriced:
         rows = [row | {"averageTradedPrice": 0.0} for row in rows]
-    return told(rows)
+    return told(rows[::-1] if call.account.newest_first else rows)
 
 
 def order_by_id(call: Call) -> web.Response:

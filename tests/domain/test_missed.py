@@ -6,10 +6,12 @@ from datetime import timedelta
 from domain.copies import CopyState, Skipped
 from domain.instruments import Price
 from domain.listings import Listings
+from domain.messages import OrderSeen
 from domain.missed import Missed
 from domain.orders import Side, Status
 from domain.rules import Mood
 from domain.sessions import IST
+from domain.steps import Skip
 from tests.domain.builders import KEY, MARKET, NOON, RULES, after, leader_order, stamp
 from tests.domain.pair import Pair
 
@@ -70,6 +72,17 @@ def test_what_was_missed_of_an_unknown_contract_has_no_quantity_yet() -> None:
     pair = late(Pair(order, RULES))
     assert pair.copy.missed == replace(LATE, quantity=0)
     assert pair.book.missed() == ["BUY some NIFTY at 100.00 (31 s old, 30 s allowed)"]
+
+
+def test_an_exit_of_what_was_missed_is_nothing_to_this_follower() -> None:
+    """Else it would sell short what it never bought."""
+    pair = late(Pair())
+    pair.leader_trades()
+    out = leader_order(order_id="78", side=Side.SELL, stamp=stamp(31))
+    pair.book.seen(OrderSeen(out, after(31), 1))
+    step = pair.book.step("78", Mood.ACTIVE, True, after(31))
+    assert isinstance(step, Skip)
+    assert step.reason is Skipped.UNDER_ONE_LOT
 
 
 def test_an_older_price_is_no_news() -> None:

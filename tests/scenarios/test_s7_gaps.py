@@ -122,6 +122,32 @@ def test_what_an_order_traded_that_came_and_went_in_the_gap_is_copied(house: Hou
 
 
 @scenario("7.2")
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_round_trip_in_the_gap_is_made_in_the_same_order(
+    house: House, newest_first: bool
+) -> None:
+    """Whoever sold first would be short for a while."""
+    house.stop()
+    house.control.set_account(LEADER, newest_first=newest_first)
+    began = time.monotonic()
+    into = house.places(RELIANCE, "BUY", 10, price=2500)
+    eventually(lambda: house.leader_order(into)["filledQty"] == 10)
+    second = int(time.time())
+    eventually(lambda: int(time.time()) > second)
+    out = house.places(RELIANCE, "SELL", 10, price=2500)
+    eventually(lambda: house.leader_order(out)["filledQty"] == 10)
+    ages(began)
+    house.start()
+    house.waits(into, PATIENT, orderStatus="TRADED", filledQty=10)
+    house.waits(out, PATIENT, orderStatus="TRADED", filledQty=10)
+    sides = [row["transactionType"] for row in house.control.book(PATIENT.client_id)]
+    assert sides == ["BUY", "SELL"]
+    assert decided(house, out, HASTY)["state"] == "skipped"
+    missed(house, into)
+    assert house.control.book(HASTY.client_id) == []
+
+
+@scenario("7.2")
 def test_an_order_that_changed_many_times_in_the_gap_is_copied_as_it_is_now(house: House) -> None:
     resting = house.places(RELIANCE, "BUY", 10, price=2400)
     house.all_wait(resting, orderStatus="PENDING")
