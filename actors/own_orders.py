@@ -7,7 +7,7 @@ from actors.account import BookAnswered
 from actors.ledger import Record
 from actors.post import LEDGER, Post
 from dhan.codec.feed import alerts
-from dhan.codec.rest import book
+from dhan.codec.orderbook import OrderBook
 from dhan.codec.values import Unreadable
 from dhan.outcomes import outcome
 from dhan.requests import Kind
@@ -31,6 +31,7 @@ class OwnOrders:
     ) -> None:
         self._post, self._name, self._client_id = post, name, client_id
         self._copies, self._doubt = copies, doubt
+        self._book = OrderBook(client_id)
         self._unreadable = ""
         self.shown: dict[str, Order] = {}
 
@@ -53,16 +54,16 @@ class OwnOrders:
                 outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
             )
         try:
-            rows, junk = book(answer.body, told.asked_ns, self._client_id)
+            read = self._book.read(answer.body, told.asked_ns)
         except Unreadable as trouble:
             return self._failed(Unknown(str(trouble)))
         self._unreadable = ""
-        for skipped in junk:
+        for skipped in read.junk:
             logger.warning("Skipped a row of the order book of %s: %s", self._name, skipped.reason)
-        self.shown = {row.order_id: row for row in rows}
-        telling = tuple(row for row in rows if self._copies.learns(row))
+        self.shown = {row.order_id: row for row in read.orders}
+        telling = tuple(row for row in read.orders if self._copies.learns(row))
         self._record(telling)
-        return BookRead(telling, told.asked_at, complete=not junk)
+        return BookRead(telling, told.asked_at, complete=not read.junk)
 
     def _record(self, orders: Iterable[Order]) -> None:
         for order in orders:

@@ -17,7 +17,7 @@ from actors.leader_trades import LeaderTrades, TradesAnswered
 from actors.ledger import LeaderRestored, Record, RestoreLeader
 from actors.post import BOARD, LEDGER, RECOVERY, Post, follower_name
 from actors.upkeep import BoardRestarted
-from dhan.codec.rest import book
+from dhan.codec.orderbook import OrderBook
 from dhan.codec.values import Unreadable
 from dhan.outcomes import outcome
 from dhan.requests import Kind, Requests
@@ -63,9 +63,10 @@ class RecoveryActor(FloorActor):
         self._leader = leader
         self._every = sweep_seconds
         self._requests = Requests(leader.client_id)
+        self._book = OrderBook(leader.client_id)
         self._line: Line
         self._orders = LeaderOrders()
-        self._asking = False
+        self._asked_ns: int | None = None
         self._again = False
         self._failing = ""
         self._curious: set[str] = set()
@@ -90,7 +91,7 @@ class RecoveryActor(FloorActor):
                 self._note(message)
             case Tick(name):
                 if name == _AGAIN:
-                    self._asking = False
+                    self._asked_ns = None
                 else:
                     self.later(self._every, Tick(_SWEEP))
                 self._sweep()
@@ -98,6 +99,7 @@ class RecoveryActor(FloorActor):
                 self._wanted(follower)
             case FeedLive() | FeedLost():
                 self._trades.wanted = True
+                self._asked_ns = None  # an answer to what was asked before may hang, or say nothing
                 self._sweep()
             case _Swept():
                 self._swept(message)
@@ -143,11 +145,11 @@ class RecoveryActor(FloorActor):
     # The order book
 
     def _sweep(self) -> None:
-        if self._asking:
+        if self._asked_ns is not None:
             self._again = True
             return
-        self._asking, self._again = True, False
         post, asked_ns = self.floor.post, self.floor.clock.ns()
+        self._asked_ns, self._again = asked_ns, False
         call = Call(
             line=self._line,
             request=self._requests.orders(),
@@ -162,24 +164,26 @@ class RecoveryActor(FloorActor):
         try:
             if answer.status != 200:
                 raise Unreadable(self._trouble(answer))
-            rows, junk = book(answer.body, swept.asked_ns, self._leader.client_id)
+            read = self._book.read(answer.body, swept.asked_ns)
         except Unreadable as trouble:
             self._failed(str(trouble))
         else:
             self._succeeded()
             date = _broker_time(answer)
-            for skipped in junk:
+            for skipped in read.junk:
                 logger.warning("Skipped a row of the leader's order book: %s", skipped.reason)
-            for row in sorted(rows, key=_placed):
+            for row in sorted(read.orders if self._curious else read.news, key=_placed):
                 self._row(row, answer.answered_at, date)
             self._curious.clear()
-            if not junk:
-                self._complete({row.order_id for row in rows}, swept.asked_ns, date)
+            if not read.junk:
+                self._complete({row.order_id for row in read.orders}, swept.asked_ns, date)
             self._trades.look(self._orders.unpriced())
+        if swept.asked_ns != self._asked_ns:
+            return
         if self._again:
             self.later(_GAP_SECONDS, Tick(_AGAIN))
         else:
-            self._asking = False
+            self._asked_ns = None
 
     def _trouble(self, answer: Answer) -> str:
         came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)

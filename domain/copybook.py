@@ -112,7 +112,7 @@ class CopyBook:
         if leader_id in self._doubtful:
             return True
         known = self.known(row.order_id)
-        return known is None or outweighs(known, merge(known, row))
+        return known is not row and (known is None or outweighs(known, merge(known, row)))
 
     def read(self, rows: Iterable[Order], asked_at: datetime, complete: bool = True) -> list[str]:
         """Note an order book of the follower's account; the copies it may have changed.
