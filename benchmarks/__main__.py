@@ -1,4 +1,10 @@
-"""`python -m benchmarks`: the race, the trouble and the master, as tables and as JSON."""
+"""`python -m benchmarks`: what Lockstep takes, as tables and as JSON.
+
+The race (how soon every follower's order arrives, beside other ways to do it), the trouble (what a
+hanging and a slow account cost the others), the recovery (how soon all is right again after the
+leader could not be reached), the sweeps (what reading its order book costs), and the instrument
+master (what loading it takes).
+"""
 
 import argparse
 import json
@@ -9,8 +15,9 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from benchmarks import master, race, trouble
+from benchmarks import master, race, recovery, sweeps, trouble
 from benchmarks.contestant import NAMES
 from benchmarks.race import Race
 from benchmarks.report import Report, Row
@@ -19,6 +26,8 @@ _FOLLOWERS = (1, 10, 50, 100, 200)
 _AIM_FOLLOWERS = 100
 _PROBES = 50
 _MASTER_ROWS = 220_000
+_PARTS = ("race", "trouble", "recovery", "sweeps", "master")
+_ROUNDS_OF = (1, 10, 100)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,57 +37,89 @@ def main(arguments: Sequence[str]) -> int:
     Path("build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir="build") as name:
         scratch = Path(name)
-        document: dict[str, object] = {"host": _host(scratch)}
-        rows: list[Row] = []
-        faults: list[str] = []
-        hops: dict[int, Row] = {}
-        for followers in asked.followers:
-            told = race.run(
-                Race(
-                    asked.only,
-                    followers,
-                    asked.blocks,
-                    asked.orders,
-                    asked.warm_up,
-                    scratch,
-                    asked.profile,
-                )
-            )
-            rows += [tally.row() for tally in told.tallies]
-            faults += [fault for tally in told.tallies for fault in tally.faults]
-            if told.lockstep:
-                hops[followers] = told.lockstep["hops"]
-                if asked.profile:
-                    report.profile(followers, told.lockstep, asked.blocks * asked.orders)
-        report.race(rows)
-        for followers, found in hops.items():
-            report.hops(followers, found)
-        document |= {"race": rows, "hops": hops, "aims": _aims(rows)}
-        report.aims(_aims(rows))
-        if asked.master:
-            told_of_master = master.run(asked.master, scratch)
-            report.master(told_of_master)
-            document["master"] = told_of_master
-        if asked.trouble:
-            beside = trouble.run(asked.trouble, asked.warm_up, scratch)
-            report.trouble(beside)
-            faults += beside["faults"]
-            document["trouble"] = beside
+        document: dict[str, Any] = {"host": _host(scratch)}
+        if "race" in asked.parts:
+            document |= _race(asked, report, scratch)
+        if asked.trouble and "trouble" in asked.parts:
+            document["trouble"] = trouble.run(asked.trouble, asked.warm_up, scratch)
+            report.trouble(document["trouble"])
+        if asked.recovery and "recovery" in asked.parts:
+            document["recovery"] = recovery.run(asked.recovery_followers, asked.recovery, scratch)
+            report.recovery(document["recovery"])
+        if asked.sweeps and "sweeps" in asked.parts:
+            document["sweeps"] = sweeps.run(asked.books, asked.sweeps, scratch)
+            report.sweeps(document["sweeps"])
+        if asked.master and "master" in asked.parts:
+            document["master"] = master.run(asked.master, scratch)
+            report.master(document["master"])
+    parts = (document.get(part, {}) for part in ("trouble", "recovery", "sweeps"))
+    faults = document["faults"] = [
+        *document.get("faults", ()),
+        *(fault for part in parts for fault in part.get("faults", ())),
+    ]
     report.faults(faults)
-    document["faults"] = faults
     if asked.json:
         Path(asked.json).write_text(json.dumps(document, indent=1) + "\n")
     return 1 if faults else 0
 
 
+def _race(asked: argparse.Namespace, report: Report, scratch: Path) -> dict[str, Any]:
+    """Race with every number of followers, report, and give what the document has of it."""
+    rows: list[Row] = []
+    faults: list[str] = []
+    hops: dict[int, Row] = {}
+    for followers in asked.followers:
+        told = race.run(
+            Race(
+                asked.only,
+                followers,
+                asked.blocks,
+                asked.orders,
+                asked.warm_up,
+                scratch,
+                asked.profile,
+            )
+        )
+        rows += [tally.row() for tally in told.tallies]
+        faults += [fault for tally in told.tallies for fault in tally.faults]
+        if told.lockstep:
+            hops[followers] = told.lockstep["hops"]
+            if asked.profile:
+                report.profile(followers, told.lockstep, asked.blocks * asked.orders)
+    report.race(rows)
+    for followers, found in hops.items():
+        report.hops(followers, found)
+    aims = _aims(rows)
+    report.aims(aims)
+    return {"race": rows, "hops": hops, "aims": aims, "faults": faults}
+
+
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--parts", type=_parts, default=_PARTS, metavar=",".join(_PARTS))
     parser.add_argument("--followers", type=_numbers, default=_FOLLOWERS, metavar="1,10,100")
     parser.add_argument("--only", type=_names, default=NAMES, metavar=",".join(NAMES))
     parser.add_argument("--orders", type=int, default=10, help="in a block")
     parser.add_argument("--blocks", type=int, default=3)
     parser.add_argument("--warm-up", type=int, default=3, help="orders that do not count")
     parser.add_argument("--trouble", type=int, default=40, help="orders beside trouble; 0: none")
+    parser.add_argument(
+        "--recovery", type=int, default=30, help="rounds, ten seconds each; 0: none"
+    )
+    parser.add_argument(
+        "--recovery-followers", type=_numbers, default=_ROUNDS_OF, metavar="1,10,100"
+    )
+    parser.add_argument(
+        "--sweeps", type=int, default=20, help="orders told in each way, five seconds each; 0: none"
+    )
+    parser.add_argument(
+        "--books", type=_numbers, default=sweeps.SIZES, metavar="1,100,1000",
+        help="orders in the book that is swept",
+    )  # fmt: skip
     parser.add_argument("--master", type=int, default=_MASTER_ROWS, help="rows of it; 0: none")
     parser.add_argument("--quick", action="store_true", help="a few seconds, to see that it works")
     parser.add_argument("--profile", action="store_true", help="Lockstep alone, under a profiler")
@@ -87,8 +128,10 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     if asked.quick:
         asked.followers, asked.orders, asked.blocks = (3,), 1, 2
         asked.warm_up, asked.trouble, asked.master = 1, 1, 2000
+        asked.recovery, asked.recovery_followers = 1, (3,)
+        asked.sweeps, asked.books = 1, (1, 20)
     if asked.profile:
-        asked.only, asked.trouble, asked.master = ("lockstep",), 0, 0
+        asked.only, asked.parts = ("lockstep",), ("race",)
     return asked
 
 
@@ -97,10 +140,18 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _names(text: str) -> tuple[str, ...]:
+    return _some_of(NAMES, text)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return _some_of(_PARTS, text)
+
+
+def _some_of(known: Sequence[str], text: str) -> tuple[str, ...]:
     names = tuple(text.split(","))
-    unknown = set(names) - set(NAMES)
+    unknown = set(names) - set(known)
     if unknown:
-        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: not one of {NAMES}")
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: not one of {known}")
     return names
 
 

@@ -11,58 +11,25 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from aiohttp import WSMsgType, web
 
-from benchmarks.contest import LISTING, PRICE, QUANTITY
+from benchmarks.accounts import NEVER, RTT, Account
+from benchmarks.contest import IST, LISTING, PRICE, QUANTITY
+from benchmarks.leaders import Leaders
 from benchmarks.rest import Later, Request, Rest
+from benchmarks.rounds import Round
 from simulator.ask import Terms
-from simulator.orders import BrokerOrder, Fill
+from simulator.orders import BrokerOrder
 
-_IST = timezone(timedelta(hours=5, minutes=30))
-RTT = 0.020
-NEVER = float("inf")
 ALONE = "alone"
 _SWITCH_SECONDS = 0.0002  # an arrival does not wait for events that are being told
 _FIRST_ORDER = 112111180000
 _TERMS = Terms("LIMIT", QUANTITY, PRICE)
-
-
-@dataclass(slots=True)
-class _Account:
-    """`seconds` is how long its answers take."""
-
-    client_id: str
-    seconds: float = RTT
-    orders: list[BrokerOrder] = field(default_factory=list)
-    shown: dict[str, bytes] = field(default_factory=dict)
-    sockets: list[web.WebSocketResponse] = field(default_factory=list)
-
-    def book(self) -> bytes:
-        """The order book as JSON; ended orders are written once."""
-        rows = []
-        for order in self.orders:
-            row = self.shown.get(order.order_id)
-            if row is None:
-                row = json.dumps(order.row()).encode()
-                if order.ended:
-                    self.shown[order.order_id] = row
-            rows.append(row)
-        return b"[" + b",".join(rows) + b"]"
-
-
-@dataclass(slots=True)
-class _Round:
-    """One order of a leader, until every awaited follower's copy of it was answered."""
-
-    awaited: set[str]
-    sent_ns: int
-    arrivals: dict[str, list[int]]
-    finished: "asyncio.Future[None]"
 
 
 class Broker:
@@ -73,68 +40,86 @@ class Broker:
         self._alone = alone
         self._loop = asyncio.get_running_loop()
         self.rest = Rest(RTT, self.handle)
-        self._accounts: dict[str, _Account] = {}
-        self._round: _Round | None = None
-        self._placed: list[BrokerOrder] = []
+        self._accounts: dict[str, Account] = {}
+        self._round: Round | None = None
+        self.placed: list[BrokerOrder] = []
         self._numbers = iter(range(_FIRST_ORDER, _FIRST_ORDER * 10))
         self._faults: list[str] = []
         self._telling: set[asyncio.Task[int]] = set()
+        self._books: dict[str, asyncio.Queue[tuple[int, int]]] = {}
+        self._logins: dict[str, asyncio.Queue[int]] = {}
 
     # REST, on the thread of `rest`
 
     def handle(self, request: Request) -> None:
         """Answer a request, at once or as late as its account is to be answered."""
-        account = self._account(request.client_id)
-        act: Later
-        match request.method, request.path:
-            case "POST", "/v2/orders":
-                self._count(account, request.at)
-                act = partial(self._place, request, account)
-            case "GET", "/v2/orders":
-                act = partial(self._show_book, request, account)
-            case "GET", "/v2/profile":
-                act = partial(request.respond, b"{}")
-            case method, path:
-                self._faults.append(f"nobody should have asked for {method} {path}")
-                act = partial(request.respond, b'{"errorCode":"DH-906"}', "400 Bad Request")
+        account = self.account(request.client_id)
+        act = self._act(request, account)
         if account.seconds == RTT:
             act()
         elif account.seconds != NEVER:
             self.rest.later(request.at + int(account.seconds * 1e9), act)
 
-    def _count(self, account: _Account, at: int) -> None:
+    def _act(self, request: Request, account: Account) -> Later:
+        if account.away:
+            return partial(request.respond, b"", "503 Service Unavailable")
+        match request.method, request.path:
+            case "POST", "/v2/orders":
+                self._count(account, request.at)
+                return partial(self._place, request, account)
+            case "GET", "/v2/orders":
+                return partial(self._show_book, request, account)
+            case "GET", "/v2/trades":
+                return lambda: request.respond(account.trades())
+            case "GET", "/v2/positions":
+                return lambda: request.respond(account.positions())
+            case "GET", "/v2/profile":
+                return partial(request.respond, b"{}")
+        self._faults.append(f"nobody should have asked for {request.method} {request.path}")
+        return partial(request.respond, b'{"errorCode":"DH-906"}', "400 Bad Request")
+
+    def _count(self, account: Account, at: int) -> None:
         if self._round is not None:
-            self._round.arrivals.setdefault(account.client_id, []).append(at)
+            self._round.arrived(account.client_id, at)
         elif account.seconds == RTT:
             self._faults.append(f"{account.client_id} placed an order after all were in step")
 
-    def _show_book(self, request: Request, account: _Account) -> None:
+    def _show_book(self, request: Request, account: Account) -> None:
+        orders = len(account.orders)
         request.respond(account.book())
+        shown = self._books.get(account.client_id)
+        if shown is not None:
+            at = time.monotonic_ns()
+            self._loop.call_soon_threadsafe(shown.put_nowait, (at, orders))
 
-    def _place(self, request: Request, account: _Account) -> None:
+    def _place(self, request: Request, account: Account) -> None:
         asked = json.loads(request.body)
-        if _wrong(asked):
-            self._faults.append(f"{account.client_id} asked for {asked}")
-        order = self._new_order(account, "API", str(asked.get("correlationId", "NA")))
+        if self._round is not None and (fault := self._round.fault(account.client_id, asked)):
+            self._faults.append(fault)
+        name, price = str(asked.get("correlationId", "NA")), round(asked["price"] * 100)
+        order = self.new_order(account, "API", name, price)
         request.respond(b'{"orderId":"%s","orderStatus":"TRANSIT"}' % order.order_id.encode())
         self._loop.call_soon_threadsafe(self._placed_one, account, order)
 
     # Orders and their events, on the loop
 
-    def _placed_one(self, account: _Account, order: BrokerOrder) -> None:
-        self._tell_soon(account, order)
+    def _placed_one(self, account: Account, order: BrokerOrder) -> None:
+        self.tell_soon(account, order)
         if self._round is not None:
-            self._round.awaited.discard(account.client_id)
-            self._finish_round()
+            self._round.answered(account.client_id)
 
-    def _account(self, client_id: str) -> _Account:
+    def account(self, client_id: str) -> Account:
+        """The account, opened when it is first named."""
         account = self._accounts.get(client_id)
         if account is None:
-            account = self._accounts[client_id] = _Account(client_id)
+            account = self._accounts[client_id] = Account(client_id)
         return account
 
-    def _new_order(self, account: _Account, platform: str, correlation: str) -> BrokerOrder:
-        number, now = next(self._numbers), datetime.now(_IST)
+    def new_order(
+        self, account: Account, platform: str, correlation: str, price: int = PRICE
+    ) -> BrokerOrder:
+        """An order of the account that is open at the exchange."""
+        number, now = next(self._numbers), datetime.now(IST)
         order = BrokerOrder(
             number=number,
             order_id=str(number),
@@ -142,7 +127,7 @@ class Broker:
             listing=LISTING,
             side="BUY",
             product="INTRADAY",
-            terms=_TERMS,
+            terms=replace(_TERMS, price=price),
             correlation_id=correlation,
             platform=platform,
             created=now,
@@ -152,10 +137,10 @@ class Broker:
             exchange_id=f"11000000{number}",
         )
         account.orders.append(order)
-        self._placed.append(order)
+        self.placed.append(order)
         return order
 
-    async def _tell(self, account: _Account, order: BrokerOrder) -> int:
+    async def tell(self, account: Account, order: BrokerOrder) -> int:
         """Tell the account's sockets of the order; the time just before the first was told."""
         frame = json.dumps({"Data": order.event(PRICE), "Type": "order_alert"})
         at = time.monotonic_ns()
@@ -163,17 +148,22 @@ class Broker:
             await link.send_str(frame)
         return at
 
-    def _tell_soon(self, account: _Account, order: BrokerOrder) -> None:
+    def tell_soon(self, account: Account, order: BrokerOrder) -> None:
+        """Tell the account's sockets of the order as soon as they can be told."""
         if account.sockets:
-            telling = self._loop.create_task(self._tell(account, order))
+            telling = self._loop.create_task(self.tell(account, order))
             self._telling.add(telling)
             telling.add_done_callback(self._telling.discard)
 
     async def feed(self, request: web.Request) -> web.StreamResponse:
         """An order-update socket, from login to the end."""
+        if any(account.away for account in self._accounts.values()):
+            raise web.HTTPServiceUnavailable
         link = web.WebSocketResponse()
         await link.prepare(request)
-        account = self._account(json.loads((await link.receive()).data)["LoginReq"]["ClientId"])
+        account = self.account(json.loads((await link.receive()).data)["LoginReq"]["ClientId"])
+        if (logins := self._logins.get(account.client_id)) is not None:
+            logins.put_nowait(time.monotonic_ns())
         account.sockets.append(link)
         async for message in link:
             if message.type is WSMsgType.TEXT:
@@ -181,79 +171,48 @@ class Broker:
         account.sockets.remove(link)
         return link
 
-    # What the benchmark asks for
+    # What its leaders' deeds are told and counted by
 
-    async def command(self, asked: Mapping[str, object]) -> dict[str, object]:
-        """Do what a line asks for."""
-        match asked:
-            case {"do": "order", "leader": str(leader), "followers": list(followers),
-                  "seconds": float(seconds)}:  # fmt: skip
-                return await self._order(leader, followers, seconds)
-            case {"do": "trade"}:
-                return self._trade()
-            case {"do": "conduct", "account": str(client_id), "seconds": float(seconds)}:
-                self._account(client_id).seconds = seconds
-                return {}
-        raise ValueError(f"not understood: {asked}")
-
-    async def _order(self, leader: str, followers: list[str], seconds: float) -> dict[str, object]:
-        """The leader places an order; what arrived until all followers' copies were answered."""
-        account = self._account(leader)
-        while not account.sockets:
-            await asyncio.sleep(0.01)
-        order = self._new_order(account, "FAST", "NA")
-        finished = self._loop.create_future()
-        self._round = told = _Round(set(followers), 0, {}, finished)
+    def begin(self, awaited: dict[str, int], price: Callable[[str], int | None]) -> Round:
+        """Count what arrives from now on, until so many copies of each follower are answered."""
+        self._round = Round(awaited, self._loop.create_future(), price)
         self.rest.stay_awake(self._alone)
-        told.sent_ns = await self._tell(account, order)
+        return self._round
+
+    async def finish(self, told: Round, followers: list[str], seconds: float) -> dict[str, object]:
+        """Wait until a round is over, and tell of it."""
         try:
             async with asyncio.timeout(seconds):
-                await finished
+                await told.finished
         except TimeoutError:
             self._faults.append(f"{sorted(told.awaited)} did not copy within {seconds} s")
         self._round = None
         self.rest.stay_awake(False)
         faults, self._faults = self._faults, []
         arrivals = {client: told.arrivals.get(client, []) for client in followers}
-        return {
-            "order_id": order.order_id,
-            "sent_ns": told.sent_ns,
-            "arrivals": arrivals,
-            "faults": faults,
-        }
+        return {"sent_ns": told.sent_ns, "arrivals": arrivals, "faults": faults}
 
-    def _finish_round(self) -> None:
-        told = self._round
-        if told is not None and not told.awaited and not told.finished.done():
-            told.finished.set_result(None)
+    async def next_book(self, client_id: str, orders: int = 0) -> int:
+        """When the account's book was shown next with so many orders at least (monotonic ns)."""
+        shown = self._books[client_id] = asyncio.Queue()
+        while True:
+            at, rows = await shown.get()
+            if rows >= orders:
+                del self._books[client_id]
+                return at
 
-    def _trade(self) -> dict[str, object]:
-        """Everything that is open trades in full."""
-        now, traded = datetime.now(_IST), 0
-        while self._placed:
-            order = self._placed.pop(0)
-            order.fills.append(Fill(f"T{order.order_id}", QUANTITY, PRICE, now))
-            order.status, order.updated = "TRADED", now
-            order.filled, order.value = QUANTITY, QUANTITY * PRICE
-            self._tell_soon(self._account(order.client_id), order)
-            traded += 1
-        return {"traded": traded}
-
-
-def _wrong(asked: Mapping[str, object]) -> bool:
-    """Whether a copy is not what the leader ordered."""
-    return (
-        asked.get("securityId") != LISTING.security_id
-        or asked.get("exchangeSegment") != LISTING.segment
-        or asked.get("transactionType") != "BUY"
-        or asked.get("quantity") != QUANTITY
-        or asked.get("price") != PRICE / 100
-    )
+    async def next_login(self, client_id: str) -> int:
+        """When the account opened its next order-update socket (monotonic ns)."""
+        logins = self._logins[client_id] = asyncio.Queue()
+        at = await logins.get()
+        del self._logins[client_id]
+        return at
 
 
 async def _serve(alone: bool) -> None:
     loop = asyncio.get_running_loop()
     broker = Broker(alone)
+    command = Leaders(broker).command
     broker.rest.start()
     app = web.Application()
     app.router.add_get("/", broker.feed)
@@ -269,7 +228,7 @@ async def _serve(alone: bool) -> None:
     lines = asyncio.StreamReader(limit=1 << 24)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := await lines.readline():
-        _say(await broker.command(json.loads(line)))
+        _say(await command(json.loads(line)))
 
 
 def _say(answer: Mapping[str, object]) -> None:

@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from benchmarks.broker import ALONE
-from benchmarks.contest import Contest
-from benchmarks.figures import Order
+from benchmarks.contest import EVENT, Contest
+from benchmarks.figures import Gap, Order
 
 _END_SECONDS = 20.0
 _CPU_CLOCK_OF_PROCESS = 2
@@ -121,13 +121,30 @@ class BrokerChild(Child):
         """Have the account's answers take so long from now on."""
         self._ask(do="conduct", account=account, seconds=seconds)
 
-    def order(self, contest: Contest, awaited: tuple[str, ...]) -> Order:
+    def order(self, contest: Contest, awaited: tuple[str, ...], how: str = EVENT) -> Order:
         """The contest's leader places an order: what came of it when all awaited followers' copies
         were answered."""
         told = self._ask(
-            do="order", leader=contest.leader, followers=awaited, seconds=_ORDER_SECONDS
+            do="order", leader=contest.leader, followers=awaited, seconds=_ORDER_SECONDS, how=how
         )
         return Order.of(told)
+
+    def gap(self, contest: Contest, orders: int) -> Gap:
+        """The contest's leader cannot be reached while it places so many orders, of which it
+        changes and cancels some: what came of it when all followers had the right copies."""
+        told = self._ask(
+            do="gap", leader=contest.leader, followers=contest.followers,
+            seconds=_ORDER_SECONDS, orders=orders,
+        )  # fmt: skip
+        return Gap.of(told)
+
+    def fill_book(self, account: str, orders: int) -> None:
+        """The account's order book has exactly so many orders, all of which ended long ago."""
+        self._ask(do="book", account=account, orders=orders)
+
+    def await_sweeps(self, account: str, count: int) -> None:
+        """Wait until the account's order book was read so many times."""
+        self._ask(do="sweeps", account=account, count=count)
 
     def trade(self) -> None:
         """Everything that is open trades."""

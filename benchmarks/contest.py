@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import timedelta, timezone
 
 from simulator.instruments import Listing
 
@@ -9,6 +10,8 @@ LISTING = Listing("NSE", "E", "2885", "RELIANCE", "Reliance Industries", "EQUITY
 QUANTITY = 10
 PRICE = 249_500  # paise
 TAG = "benchmark"
+IST = timezone(timedelta(hours=5, minutes=30))
+EVENT, BESIDE, BOOK = "event", "beside", "book"  # how a leader's order is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,8 @@ class Contest:
     """Where a contestant finds the broker, and whose orders it copies into which accounts.
 
     `scratch` is a directory of its own on a real disk. `timeout` (seconds) is how long it waits
-    for an answer, where it has such a setting.
+    for an answer, where it has such a setting; `sweep_seconds` is how often Lockstep reads the
+    leader's order book.
     """
 
     api_url: str
@@ -25,6 +29,7 @@ class Contest:
     followers: tuple[str, ...]
     scratch: str
     profiled: bool = False
+    sweep_seconds: float = 3.0
 
     def text(self) -> str:
         """As one command-line argument."""

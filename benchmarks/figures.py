@@ -37,6 +37,31 @@ class Order:
         return sorted((at - self.sent_ns) / _NS for at in self.arrivals.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One time that a leader could not be reached: how long after its return (milliseconds) the
+    last right copy of any follower arrived, how many each should have, and what went wrong."""
+
+    recovered_ms: float
+    copies: int
+    faults: tuple[str, ...]
+
+    @staticmethod
+    def of(told: Mapping[str, object]) -> "Gap":
+        """From the broker's answer."""
+        match told:
+            case {"sent_ns": int(sent_ns), "arrivals": dict(arrivals), "faults": list(faults),
+                  "copies": int(copies)}:  # fmt: skip
+                wrong = [
+                    f"{client} asked {len(times)} times for {copies} copies"
+                    for client, times in arrivals.items()
+                    if len(times) != copies
+                ]
+                last = max((at for times in arrivals.values() for at in times), default=sent_ns)
+                return Gap((last - sent_ns) / _NS, copies, (*faults, *wrong))
+        raise ValueError(f"not understood: {told}")
+
+
 @dataclass(slots=True)
 class Tally:
     """What one contestant did at one number of followers; `cpu_seconds` for all of `orders`,
@@ -64,7 +89,7 @@ class Tally:
             "copies": copies,
             "first_ms": statistics.median(order[0] for order in delays),
             "median_ms": statistics.median(statistics.median(order) for order in delays),
-            "p99_ms": statistics.median(_p99(order) for order in delays),
+            "p99_ms": statistics.median(p99(order) for order in delays),
             "last_ms": statistics.median(order[-1] for order in delays),
             "slowest_order_ms": max(order[-1] for order in delays),
             "cpu_seconds_per_1000": self.cpu_seconds / copies * 1000,
@@ -72,8 +97,8 @@ class Tally:
         }
 
 
-def _p99(ordered: Sequence[float]) -> float:
-    """The follower that 99 of 100 are not slower than."""
+def p99(ordered: Sequence[float]) -> float:
+    """The value that 99 of 100 are not above."""
     return ordered[-(-len(ordered) * 99 // 100) - 1]
 
 

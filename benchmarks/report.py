@@ -85,6 +85,34 @@ class Report:
         table.add_row("ratio (aim: at most 1.2)", *(f"{told['ratio'][n]:.2f}" for n in names))
         self._console.print(table)
 
+    def recovery(self, told: Row) -> None:
+        """How soon all is right after the leader could not be reached."""
+        table = Table(
+            title=f"From the leader's return to the last right copy of {told['orders']} orders "
+            "that were missed, milliseconds"
+        )
+        for title in ("followers", "copies", "rounds", "p50", "p99", "worst"):
+            table.add_column(title, justify="right")
+        for row in told["rows"]:
+            counts = (row["followers"], row["copies"], row["rounds"])
+            times = (row["median_ms"], row["p99_ms"], row["worst_ms"])
+            table.add_row(*map(str, counts), *map(_ms, times))
+        self._console.print(table)
+
+    def sweeps(self, told: Row) -> None:
+        """What reading the leader's order book costs."""
+        rows = told["rows"]
+        table = Table(title="A sweep of the leader's order book, milliseconds (medians)")
+        for title in ("orders in the book", "CPU", "its news arrives", "an event arrives",
+                      "beside a sweep", "so it waited", "CPU, times the first"):  # fmt: skip
+            table.add_column(title, justify="right")
+        names = ("cpu_ms", "book_ms", "event_ms", "beside_ms", "waits_ms")
+        for row in rows:
+            ratio = row["cpu_ms"] / rows[0]["cpu_ms"]
+            times = (_ms(row[name]) for name in names)
+            table.add_row(str(row["orders"]), *times, f"{ratio:.2f}")
+        self._console.print(table)
+
     def master(self, told: Row) -> None:
         """What loading the instrument master takes, and asking it."""
         self._console.print(

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.broker import NEVER
+from benchmarks.accounts import NEVER
 from benchmarks.children import BrokerChild, ContestantChild
 from benchmarks.contest import Contest, client_id
 from benchmarks.figures import Order

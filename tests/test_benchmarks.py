@@ -1,5 +1,6 @@
 """The benchmark runs, counts every arrival once, and does not overlook a wrong one. No times."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -16,17 +17,19 @@ import websocket
 from benchmarks.children import BrokerChild
 from benchmarks.contest import Contest, client_id, login
 from benchmarks.contestant import NAMES
-from benchmarks.figures import Order, Tally
+from benchmarks.figures import Gap, Order, Tally
+from benchmarks.rounds import Round
 
 ROOT = Path(__file__).parents[1]
 FOLLOWERS = 3
 
 
+@pytest.mark.timeout(180)
 def test_a_quick_run_completes_and_counts_every_copy_once(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "--quick", "--json", "figures.json"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     ended = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=110
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=170
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     document = json.loads((tmp_path / "figures.json").read_text())
@@ -45,6 +48,37 @@ def test_a_quick_run_completes_and_counts_every_copy_once(tmp_path: Path) -> Non
     assert 0 < document["master"]["again_us"] < document["master"]["first_us"]
     assert document["master"]["peak_mb"] > 0
     assert set(document["trouble"]["ratio"]) == {"median_ms", "worst_ms", "slowest_ms"}
+    (recovered,) = document["recovery"]["rows"]
+    assert (recovered["followers"], recovered["rounds"]) == (FOLLOWERS, 1)
+    assert recovered["copies"] == FOLLOWERS * 8
+    assert 0 < recovered["median_ms"] <= recovered["p99_ms"] <= recovered["worst_ms"]
+    assert [row["orders"] for row in document["sweeps"]["rows"]] == [1, 20]
+    for row in document["sweeps"]["rows"]:
+        assert row["cpu_ms"] > 0
+        assert row["waits_ms"] == pytest.approx(row["beside_ms"] - row["event_ms"])
+        assert row["book_ms"] > 0
+
+
+def test_the_figures_of_a_gap_are_those_of_the_last_copy_and_no_fault_is_overlooked() -> None:
+    told = {"sent_ns": 1_000_000, "copies": 2, "faults": ["odd"]}
+    whole = Gap.of(told | {"arrivals": {"1": [2_000_000, 3_000_000], "2": [9_000_000, 4_000_000]}})
+    assert (whole.recovered_ms, whole.faults) == (8.0, ("odd",))
+    lacking = Gap.of(told | {"faults": [], "arrivals": {"1": [2_000_000], "2": [3, 4]}})
+    assert lacking.faults == ("1 asked 1 times for 2 copies",)
+
+
+def test_a_copy_of_what_was_cancelled_or_changed_meanwhile_does_not_go_unnoticed() -> None:
+    loop = asyncio.new_event_loop()
+    missed = Round({"1": 1}, loop.create_future(), {"LS-1": 249_500}.get)
+    good = {"exchangeSegment": "NSE_EQ", "securityId": "2885", "transactionType": "BUY",
+            "quantity": 10, "price": 2495.0, "correlationId": "LS-1"}  # fmt: skip
+    assert "asked for" in missed.fault("1", good | {"correlationId": "LS-2"})
+    assert "asked for" in missed.fault("1", good | {"price": 2494.0})
+    assert missed.fault("1", good) == ""
+    assert missed.fault("1", good) == "1 asked for LS-1 twice"
+    missed.answered("1")
+    assert missed.finished.done()
+    loop.close()
 
 
 def _copies(broker: BrokerChild, post: Callable[[http.client.HTTPConnection], None]) -> Order:
