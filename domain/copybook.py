@@ -44,6 +44,7 @@ class CopyBook:
         self._dispatch_us: dict[str, int] = {}
         self.holdings = Holdings()
         self._former: dict[str, Order] = {}
+        self._expected: dict[str, Copy] = {}
         self._doubtful: dict[str, None] = {}
         self._watched: dict[str, None] = {}
         self._reported: set[str] = set()
@@ -59,7 +60,8 @@ class CopyBook:
         """Take over what the ledger kept; whatever was in flight then is unknown now.
 
         `orders` are the leader's as they were known then, and `built` is what others built. Both
-        count for positions only: what to do about an order is asked when it is told.
+        count for positions only: what to do about an order is asked when it is told. What a copy
+        that was not begun yet will take of a position is counted on until then.
         """
         self.holdings.at(now)
         for one in built:
@@ -67,8 +69,10 @@ class CopyBook:
         self._former = {order.order_id: order for order in orders}
         for copy in copies:
             self._keep(progress.interrupted(copy, now, self.rules))
-        for leader_id in self._former:
-            self._count(leader_id)
+        for order in sorted(self._former.values(), key=_placed):
+            if order.order_id not in self.copies:
+                self._expected[order.order_id] = self._new_copy(order, None)
+            self._count(order.order_id)
 
     def seen(self, told: OrderSeen) -> bool:
         """Note what was told of a leader order; False when it says nothing new."""
@@ -82,8 +86,7 @@ class CopyBook:
         self.orders[leader_id] = merged
         copy = self.copies.get(leader_id)
         if copy is None:
-            sizing = self._sized(merged)
-            self.copies[leader_id] = Copy(leader_id, self.rules.follower, sizing, told.born)
+            self.copies[leader_id] = self._new_copy(merged, told.born)
         self._count(leader_id)
         self._watch(leader_id)
         return adds(known, merged)
@@ -305,6 +308,9 @@ class CopyBook:
             today = sum(at.astimezone(IST).date() == day for at in sent)
         return Standing(len(held), order.instrument in held, today)
 
+    def _new_copy(self, order: Order, born: datetime | None) -> Copy:
+        return Copy(order.order_id, self.rules.follower, self._sized(order), born)
+
     def _resized(self, leader_id: str) -> Copy:
         """The copy, sized anew as long as nothing was placed for it."""
         copy = self.copies[leader_id]
@@ -357,5 +363,10 @@ class CopyBook:
         """Bring the position up to date with what is known of the order and its copy."""
         order = self.orders.get(leader_id) or self._former.get(leader_id)
         if order is not None:
-            copy, lot = self.copies.get(leader_id), self.listings.lot(order.instrument)
+            copy = self.copies.get(leader_id) or self._expected.get(leader_id)
+            lot = self.listings.lot(order.instrument)
             self.holdings.note(order, copy, lot)
+
+
+def _placed(order: Order) -> datetime:
+    return order.placed_at or order.stamp.updated_at

@@ -1,5 +1,6 @@
 """Exits: whoever holds the copied position ends flat when the leader does."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -40,6 +41,11 @@ class Two:
     def mine(self) -> int:
         return self.book.position(KEY, leader_order().product)
 
+    @property
+    def entered(self) -> int:
+        """Shares of the copy of the first order."""
+        return self.book.copies["1"].filled
+
     def places(self, lots: int, filled: int = 0) -> str:
         """The leader places an order, signed, of which so many lots fill at once."""
         self._count += 1
@@ -62,6 +68,29 @@ class Two:
 
     def cancels(self, order_id: str) -> None:
         self._see(replace(self.book.orders[order_id], status=Status.CANCELLED))
+
+    def gap(self, exits: Iterable[int]) -> None:
+        """The process dies; the leader sells so many lots in each of some orders, that all fill;
+        the next process finds them in the ledger, and is told of them one after the other."""
+        before, known = self.book, list(self.book.orders.values())
+        for lots in exits:
+            self._count += 1
+            quantity = lots * LOT
+            sold = leader_order(
+                order_id=str(self._count),
+                side=Side.SELL,
+                terms=terms(quantity),
+                status=Status.TRADED,
+                filled=quantity,
+                traded_value=quantity * 10_000,
+            )
+            known.append(sold)
+            self.leader -= quantity
+        self.book = CopyBook(before.rules)
+        self.book.listings.learn((CONTRACT,))
+        self.book.restore(before.copies.values(), self._now, known)
+        for order in known:
+            self._see(order)
 
     def relieve(self) -> None:
         """The account is throttled no more, and all pauses are over."""
@@ -190,6 +219,31 @@ def test_exits_that_are_to_be_placed_again_leave_no_more_than_there_is(
         assert pair.mine >= 0
     pair.relieve()
     assert (pair.leader, pair.mine) == (0, 0)
+
+
+@given(SIZES, st.integers(2, 12), st.lists(st.integers(1, 5), min_size=1, max_size=6))
+@settings(deadline=None, max_examples=100)
+def test_exits_of_a_gap_are_sized_as_if_each_had_been_seen(
+    share: Multiplier | Fixed, held: int, exits: list[int]
+) -> None:
+    """What a process finds when it starts is not all at once what it was when it happened."""
+    seen, missed = two(share), two(share)
+    for pair in (seen, missed):
+        pair.places(held, held)
+    sold = []
+    for lots in (*exits, held):
+        lots = min(lots, seen.leader // LOT)
+        if lots:
+            sold.append(lots)
+            seen.places(-lots, lots)
+    missed.gap(sold)
+    assert (missed.leader, missed.mine) == (0, 0)
+    if seen.entered % (held * LOT) == 0:  # else an exit may be too small until more are known
+        assert _sizes(missed) == _sizes(seen)
+
+
+def _sizes(pair: Two) -> list[int]:
+    return [a.ticket.terms.quantity for copy in pair.book.copies.values() for a in copy.attempts]
 
 
 def test_a_stop_and_a_target_each_take_the_whole_position() -> None:
