@@ -63,14 +63,15 @@ class Attempt:
     """One order that the copy tried to place.
 
     `terms` are those the broker last took, None while an unclear modification leaves them in
-    doubt; `verify_at` is then when the order book is believed again. `declined` are terms that
-    the broker refused, for the reason in `refusal`. `reference` is the price (paise) that the
-    limit of a leader's MARKET was made from, and `chased_from` when that began; both None for
-    any other order. `withdrawn` says why the broker was told to cancel it, `withdrawn_at` when
-    it last agreed. `failed` is the change that last came to nothing, `failures` times in a row,
-    so that it is not asked for again before `retry_at`. An unknown outcome is looked for since
-    `doubted_at`; `absences` counts the complete order books, asked for after the settling time,
-    that did not show it.
+    doubt; `verify_at` is when the order book is believed after a modification, and
+    `contradictions` counts how often in a row it showed other terms than had been taken.
+    `declined` are terms that the broker refused, for the reason in `refusal`. `reference` is the
+    price (paise) that the limit of a leader's MARKET was made from, and `chased_from` when that
+    began; both None for any other order. `withdrawn` says why the broker was told to cancel it,
+    `withdrawn_at` when it last agreed. `failed` is the change that last came to nothing,
+    `failures` times in a row, so that it is not asked for again before `retry_at`. An unknown
+    outcome is looked for since `doubted_at`; `absences` counts the complete order books, asked for
+    after the settling time, that did not show it.
     """
 
     ticket: Ticket
@@ -93,6 +94,7 @@ class Attempt:
     failed: Change | None = None
     failures: int = 0
     verify_at: datetime | None = None
+    contradictions: int = 0
     doubted_at: datetime | None = None
     absences: int = 0
 

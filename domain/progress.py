@@ -168,6 +168,7 @@ def _modify_answered(
                 failed=None,
                 failures=0,
                 retry_at=None,
+                verify_at=now + rules.settle,
             )
         case Unknown():
             return replace(

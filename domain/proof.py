@@ -10,9 +10,12 @@ from domain.copies import Attempt, Copy, Stage
 from domain.instructions import Instruction, Refuted, Verdict
 from domain.instruments import InstrumentKey
 from domain.orders import Order, Product, Side, Terms
+from domain.outcomes import Refusal, Refused
 from domain.rules import Rules
 
 BOOKS_TO_PROVE_ABSENCE = 2
+_MOST_CONTRADICTIONS = 3
+_CONTRADICTED = Refusal(Refused.OTHER, "taken, but the order book goes on to show other terms")
 
 
 def book_read(copy: Copy, book: Iterable[Order], asked_at: datetime, rules: Rules) -> Copy:
@@ -39,11 +42,35 @@ def book_read(copy: Copy, book: Iterable[Order], asked_at: datetime, rules: Rule
 
 
 def _verified(copy: Copy, attempt: Attempt, rows: Iterable[Order]) -> Copy:
-    """The copy with the book's word for terms that an unclear modification left in doubt."""
+    """The copy with the book's word for the terms after a modification.
+
+    The exchange may refuse what Dhan took. It is asked for again, but not for ever: terms that
+    never show up count as refused.
+    """
     shown = any(progress.belongs(attempt, row) for row in rows)
     if not shown or attempt.order is None or attempt.pending is not None:
         return copy
-    return copy.with_attempt(replace(attempt, terms=attempt.order.terms, verify_at=None))
+    terms, taken = attempt.order.terms, attempt.terms
+    attempt = replace(attempt, verify_at=None)
+    if taken is None:
+        attempt = replace(attempt, terms=terms)
+    elif not contradicts(terms, taken):
+        attempt = replace(attempt, contradictions=0)
+    else:
+        quantity, price, trigger = terms.quantity, terms.price, terms.trigger
+        terms = replace(taken, quantity=quantity, price=price, trigger=trigger)
+        attempt = replace(attempt, terms=terms, contradictions=attempt.contradictions + 1)
+        if attempt.contradictions >= _MOST_CONTRADICTIONS:
+            attempt = replace(attempt, declined=taken, refusal=_CONTRADICTED, contradictions=0)
+    return copy.with_attempt(attempt)
+
+
+def contradicts(shown: Terms, given: Terms) -> bool:
+    """Whether the broker's own word contradicts the terms that it took; one that shows another
+    order type was only translated (Dhan makes a LIMIT of a MARKET)."""
+    return shown.order_type is given.order_type and (
+        (shown.quantity, shown.price, shown.trigger) != (given.quantity, given.price, given.trigger)
+    )
 
 
 def doubtful(copy: Copy) -> bool:

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from domain.copies import Attempt, Copy, CopyState
 from domain.messages import CopyReport
-from domain.orders import Order, Status, Terms
+from domain.orders import Order, Status
+from domain.proof import contradicts
 from domain.rules import Rules
 from domain.sizing import disclose
 from domain.slippage import slippage
@@ -71,17 +72,9 @@ def _open_drift(order: Order, copy: Copy, standing: Attempt, lot: int) -> str:
     if standing.terms != implied:
         words = "its terms are not those of the leader's order"
         return f"{words}: {copy.reason}" if copy.reason else words
-    if standing.order and _shown_otherwise(standing.order.terms, standing.terms):
+    if standing.order and contradicts(standing.order.terms, standing.terms):
         return "the broker shows other terms than it was given"
     return ""
-
-
-def _shown_otherwise(shown: Terms, given: Terms) -> bool:
-    """Whether the broker's own word contradicts the terms that it took; one that shows another
-    order type was only translated (Dhan makes a LIMIT of a MARKET)."""
-    return shown.order_type is given.order_type and (
-        (shown.quantity, shown.price, shown.trigger) != (given.quantity, given.price, given.trigger)
-    )
 
 
 def _said(copy: Copy) -> str:

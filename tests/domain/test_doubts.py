@@ -50,8 +50,8 @@ def test_an_order_found_in_a_book_is_the_copy() -> None:
     pair = Pair(rules=PATIENT).lose_answer()
     pair.lead(terms=terms(price=10_050))
     pair.at(20).read(pair.own(status=Status.PENDING))
-    assert pair.modify().terms.price == 10_050
     assert pair.book.unresolved() == []
+    assert pair.modify().terms.price == 10_050
 
 
 @pytest.mark.parametrize(
