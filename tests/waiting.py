@@ -10,7 +10,10 @@ _LOOK_SECONDS = 0.005
 
 
 def eventually(
-    condition: Callable[[], _Value | None], timeout: float = 10.0, why: str = "it never came true"
+    condition: Callable[[], _Value | None],
+    timeout: float = 10.0,
+    why: str = "it never came true",
+    every: float = _LOOK_SECONDS,
 ) -> _Value:
     """The first truthy value of `condition`, asked again and again for `timeout` seconds.
 
@@ -20,5 +23,5 @@ def eventually(
     while not (value := condition()):
         if time.monotonic() > deadline:
             raise AssertionError(f"{why} (last: {value!r})")
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(every)
     return value

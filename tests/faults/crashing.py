@@ -1,13 +1,13 @@
-"""`python -m tests.faults.crashing`: the real program, ended as by a power cut at a named point.
+"""The real program, ended as by a power cut at a named point.
 
 CRASH_POINT names the point and CRASH_AFTER how often it is passed before; without them it is the
-plain program. CLOCK_FILE, if given, holds seconds by which the wall clock is off.
+plain program. At its end it leaves the point's name in the file CRASH_MARK. CLOCK_FILE, if given,
+holds seconds by which the wall clock is off.
 """
 
 import os
 import signal
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ def _arm(point: str, passes: int) -> None:
         nonlocal left
         left -= 1
         if left < 0:
+            Path(os.environ["CRASH_MARK"]).write_text(point)
             os.kill(os.getpid(), signal.SIGKILL)
 
     kind = Answered if "ack" in point else Intent
@@ -91,7 +92,7 @@ def _bend_clock(path: Path) -> None:
     HostClock.wall = wrong  # type: ignore[method-assign,assignment]
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Arm what the environment asks for and run the program."""
     if point := os.environ.get("CRASH_POINT"):
         _arm(point, int(os.environ.get("CRASH_AFTER", "0")))
@@ -99,8 +100,4 @@ def main() -> int:
         _bend_clock(Path(clock))
     from desk.cli import main as run
 
-    return run(sys.argv[1:])
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return run(arguments)

@@ -1,8 +1,9 @@
 """What the broker's own books say of a day: whether every follower has every leader order exactly
-once, in the right state and size."""
+once, in the right state and size, and is flat where the leader is."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -15,19 +16,45 @@ _ENDED = ("TRADED", "CANCELLED", "REJECTED", "EXPIRED")
 _LOTS = {NIFTY_CALL[1]: 65}
 
 
-def violations(house: House) -> list[str]:
-    """Everything that is wrong now, in plain words; empty when all is as it must be."""
-    leaders = house.control.book(LEADER)
-    most = {str(row["orderId"]): _most(house, row) for row in leaders}
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The order books and positions at one moment: the leader's, and each member's. `most` is the
+    largest quantity that each order of the leader ever had."""
+
+    leader: Sequence[Row]
+    most: Mapping[str, int]
+    orders: Mapping[Member, Sequence[Row]]
+    leader_positions: Sequence[Row] = ()
+    positions: Mapping[Member, Sequence[Row]] = field(default_factory=dict)
+
+
+def books(house: House) -> Books:
+    """The books of a house now."""
+    control = house.control
+    leader = control.book(LEADER)
+    return Books(
+        leader,
+        {str(row["orderId"]): _most(house, row) for row in leader},
+        {member: control.book(member.client_id) for member in house.members},
+        control.positions(LEADER),
+        {member: control.positions(member.client_id) for member in house.members},
+    )
+
+
+def violations(seen: Books, exits: Set[str] = frozenset()) -> list[str]:
+    """Everything that is wrong in the books, in plain words; empty when all is as it must be.
+
+    `exits` are the leader's orders that leave positions. What each of them takes from a follower
+    depends on what that one holds; all of them together leave nothing.
+    """
     return [
         f"{member.name}: {wrong}"
-        for member in house.members
-        for wrong in _of_follower(leaders, most, house.control.book(member.client_id), member)
+        for member, rows in seen.orders.items()
+        for wrong in (*_of_follower(seen, rows, member, exits), *_left_over(seen, member, exits))
     ]
 
 
 def _most(house: House, leader: Row) -> int:
-    """The largest quantity that the leader's order ever had."""
     if not leader["modifications"]:
         return int(leader["quantity"])
     frames = house.control.events(LEADER, str(leader["orderId"]))
@@ -36,26 +63,28 @@ def _most(house: House, leader: Row) -> int:
 
 
 def _of_follower(
-    leaders: Sequence[Row], most: Mapping[str, int], book: Sequence[Row], member: Member
+    seen: Books, book: Sequence[Row], member: Member, exits: Set[str]
 ) -> Iterator[str]:
     names = [str(row["correlationId"]) for row in book]
     for name in {name for name in names if names.count(name) > 1}:
         yield f"two orders named {name}"
     accounted = 0
-    for leader in leaders:
+    for leader in seen.leader:
         order_id = str(leader["orderId"])
         prefix = correlation_id(order_id, 0, 0).rpartition("-")[0]
         mine = [row for row in book if str(row["correlationId"]).startswith(f"{prefix}-")]
         accounted += len(mine)
-        for wrong in _of_order(leader, most[order_id], mine, member):
+        wrong_in = _of_exit(leader, mine)
+        if order_id not in exits:
+            wrong_in = _of_order(leader, seen.most[order_id], mine, member)
+        for wrong in wrong_in:
             yield f"order {order_id} ({leader['orderStatus']}): {wrong}"
     if accounted != len(book):
         yield f"{len(book) - accounted} orders that copy nothing"
 
 
 def _of_order(leader: Row, most: int, mine: Sequence[Row], member: Member) -> Iterator[str]:
-    live = [row for row in mine if row["orderStatus"] not in _ENDED]
-    accepted = [row for row in mine if row["orderStatus"] != "REJECTED"]
+    live, accepted = _live(mine), [row for row in mine if row["orderStatus"] != "REJECTED"]
     filled = sum(int(row["filledQty"]) for row in mine)
     reach = filled + sum(int(row["quantity"]) - int(row["filledQty"]) for row in live)
     if len(live) > 1:
@@ -67,12 +96,36 @@ def _of_order(leader: Row, most: int, mine: Sequence[Row], member: Member) -> It
     if leader["orderStatus"] in ("CANCELLED", "EXPIRED", "REJECTED"):
         if live:
             yield f"open: {live[0]['orderId']}"
+        if not accepted and _scaled(leader, int(leader["filledQty"]), member):
+            yield f"missing, the leader's filled {leader['filledQty']}"
     elif not accepted:
         yield "missing"
     elif leader["validity"] != "IOC":
         yield from _size(leader, reach, live, member)
         if live and leader["orderStatus"] not in _ENDED:
             yield from _terms(leader, live[0])
+
+
+def _of_exit(leader: Row, mine: Sequence[Row]) -> Iterator[str]:
+    live, accepted = _live(mine), [row for row in mine if row["orderStatus"] != "REJECTED"]
+    if len(accepted) > 1:
+        yield f"{len(accepted)} orders were placed for it"
+    if live and leader["orderStatus"] in _ENDED:
+        yield f"open: {live[0]['orderId']}"
+
+
+def _left_over(seen: Books, member: Member, exits: Set[str]) -> Iterator[str]:
+    """Positions of a follower that the leader has left."""
+    if not exits:
+        return
+    flat = {str(row["securityId"]) for row in seen.leader_positions if not int(row["netQty"])}
+    for row in seen.positions[member]:
+        if str(row["securityId"]) in flat and int(row["netQty"]):
+            yield f"{row['netQty']} of {row['tradingSymbol']} are left, the leader has none"
+
+
+def _live(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row["orderStatus"] not in _ENDED]
 
 
 def _size(leader: Row, reach: int, live: Sequence[Row], member: Member) -> Iterator[str]:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from domain.correlation import correlation_id
 from simulator.client import Control
@@ -27,6 +27,23 @@ SBIN = ("NSE_EQ", "3045")
 NIFTY_CALL = ("NSE_FNO", "40001")
 
 Row = dict[str, Any]
+
+
+class Process(Protocol):
+    """A running process, however it was started."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, kind: int, /) -> None: ...
+
+    def kill(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +73,13 @@ class House:
     members: Sequence[Member] = (HALF, SAME, DOUBLE)
     more: str = ""
     transit_ms: int = 15
-    program: Sequence[str] = ("run.py",)
     before: Sequence[str] = ()
     patience: float = 20.0
     ledger: str = "copy_trading.db"
     master: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     broker: Simulator = field(init=False)
-    process: "subprocess.Popen[bytes] | None" = field(init=False, default=None)
+    process: Process | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         openings = [Opening(LEADER, funds=100_000_000)]
@@ -124,14 +140,15 @@ class House:
 
     def listens(self) -> "House":
         """Wait until the process listens to every account."""
-        eventually(self._listening, self.patience, "the process does not listen to every account")
+        why = "the process does not listen to every account"
+        eventually(self._listening, self.patience, why, every=0.03)
         return self
 
-    def launch(self) -> "subprocess.Popen[bytes]":
+    def launch(self) -> Process:
         """Start the process, and wait for nothing."""
         with (self.folder / "out.txt").open("ab") as out:
             self.process = subprocess.Popen(
-                [*self.before, sys.executable, *self.program, "--config", str(self.config)],
+                [*self.before, sys.executable, "run.py", "--config", str(self.config)],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -148,8 +165,9 @@ class House:
         assert self.process is not None
         if self.process.poll() is not None:
             raise AssertionError(f"the process ended: {self.output()}")
-        accounts = [LEADER, *(member.client_id for member in self.members)]
-        return all(self.control.sockets(account) == 1 for account in accounts)
+        ours = {LEADER, *(member.client_id for member in self.members)}
+        accounts = [one for one in self.control.accounts() if one["client_id"] in ours]
+        return all(account["sockets"] == 1 for account in accounts)
 
     def stop(self, kind: signal.Signals = signal.SIGTERM, timeout: float = 10.0) -> int:
         """Ask the process to end and give its exit code."""
