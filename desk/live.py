@@ -3,7 +3,6 @@
 import logging
 import time
 
-from actors.board import View
 from actors.engine import Engine
 from desk.accounts import moved
 from desk.config import Config, ConfigError
@@ -61,7 +60,7 @@ class _Roster:
         self._watch = RosterWatch(config)
         self._next = 0.0
 
-    def look(self, view: View) -> None:
+    def look(self) -> None:
         """Take an edit of the file, or say what is wrong with it."""
         if time.monotonic() < self._next:
             return

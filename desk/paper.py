@@ -158,7 +158,7 @@ class _Day:
         """Whether somebody said stop."""
         return self._stop.is_set()
 
-    def _look(self, view: View) -> None:
+    def _look(self) -> None:
         if self._stop.is_set():
             self._over.set()
 

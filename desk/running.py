@@ -4,18 +4,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import pykka
 
-from actors.board import View
 from actors.engine import Engine
 from desk.show import Show
 
 _LOOK_SECONDS = 0.125
 
-Poll = Callable[[View], None]
+Poll = Callable[[], None]
 
 
 @contextmanager
@@ -36,16 +35,13 @@ def stop_signals() -> Iterator[threading.Event]:
 
 
 def attend(engine: Engine, show: Show, stop: threading.Event, poll: Poll) -> None:
-    """Show the board and `poll` with it, several times a second, until `stop` is set or the
-    engine says that it cannot go on."""
+    """Show the board, unless it is down, and `poll`, several times a second, until `stop` is set
+    or the engine says that it cannot go on."""
     with show.open():
         while not stop.wait(_LOOK_SECONDS) and not engine.ended.is_set():
-            try:
-                view = engine.view()
-            except (pykka.Timeout, pykka.ActorDeadError):
-                continue
-            show.draw(view)
-            poll(view)
+            with suppress(pykka.Timeout, pykka.ActorDeadError):
+                show.draw(engine.view())
+            poll()
 
 
 def allow_many_sockets() -> None:
