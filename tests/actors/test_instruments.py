@@ -219,7 +219,7 @@ def test_what_is_missed_is_looked_for_once_and_then_unknown(
     for follower in ("one", "two"):
         assert exchange.verdicts(follower) == [InstrumentsMissed((NOWHERE,), Listing.UNKNOWN)]
     assert len(source.asked) == 1
-    (said,) = exchange.alerts(Level.WARNING)
+    (said,) = eventually(lambda: exchange.alerts(Level.WARNING))
     assert "NSE_FNO 99999999 is not in the instrument master" in said
 
 
