@@ -108,12 +108,10 @@ class Day:
 
     def _looking_back(self) -> list[str]:
         """What the books do not show: requests that were not recorded, crashes, strange ends."""
+        self.mishaps.finish()
         wrong = unrecorded(self.house) + self.mishaps.unexpected_ends()
         crashed = [line for line in self.house.output().splitlines() if " crashed (" in line]
-        wrong += [line for line in crashed if "LedgerUnusable" not in line]
-        if self.house.stop() != 0:
-            wrong.append("the process did not end well at last")
-        return wrong
+        return wrong + [line for line in crashed if "LedgerUnusable" not in line]
 
     def _count(self) -> None:
         house, control = self.house, self.house.control

@@ -137,9 +137,10 @@ class LeadersHand:
 
 
 def _parts(key: _Key, held: int) -> Iterator[int]:
-    """A position in two parts, or in more where these would be too large for one order."""
+    """A position in two parts, or in more where these would be too large for one order of a
+    follower who holds more than three times as much."""
     lot = 65 if key == NIFTY_CALL else 1
-    most = min(_step(key[1]) * _MOST_STEPS, max(lot, held // 2 // lot * lot))
+    most = min(_step(key[1]) * _MOST_STEPS // 2, max(lot, held // 2 // lot * lot))
     while held:
         yield min(most, held)
         held -= min(most, held)

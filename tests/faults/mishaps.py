@@ -56,6 +56,12 @@ class Mishaps:
             self._note_end()
             self.start()
 
+    def finish(self) -> None:
+        """End the process for the last time."""
+        self.up()
+        self._house.stop()
+        self._note_end()
+
     def over(self) -> None:
         """Let nothing be wrong any more."""
         house = self._house
