@@ -98,6 +98,7 @@ class Feed:
         self._stopping = False
         self._roused = threading.Event()
         self._socket: socket.socket | None = None
+        self._hung_up: socket.socket | None = None
         self._failures = 0
         self._refusals = 0
         name = f"Feed-{address.client_id}"
@@ -124,6 +125,8 @@ class Feed:
 
     def _hang_up(self) -> None:
         if (current := self._socket) is not None:
+            # It may be the next one already, whose end must not pass for the broker's refusal.
+            self._hung_up = current
             try:
                 # Beneath TLS, whose own shutdown would not be safe beside its reader.
                 socket.socket.shutdown(current, socket.SHUT_RDWR)
@@ -171,9 +174,10 @@ class Feed:
     def _over(self, end: _Ended, reader: "_Reader", lived: float) -> None:
         if self._stopping:
             return
-        early = lived < _SOON and not self._roused.is_set()
+        asked = self._roused.is_set() or self._hung_up is self._socket
+        early = lived < _SOON and not asked
         self._failures = self._failures + 1 if early else 0
-        closed_unheard = isinstance(end, _Closed) and not reader.heard
+        closed_unheard = isinstance(end, _Closed) and not asked and not reader.heard
         if closed_unheard and (early or reader.binary_within(_SOON)):
             self._refusals += 1
             self._listener.refused(f"{end} after the login, {self._refusals} times")
@@ -232,6 +236,7 @@ class Feed:
 
     def _close(self) -> None:
         current, self._socket = self._socket, None
+        self._hung_up = None
         if current is not None:
             current.close()
 

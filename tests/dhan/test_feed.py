@@ -387,6 +387,17 @@ def test_a_new_token_is_used_at_once(simulator: Simulator) -> None:
         eventually(lambda: heard.count("live") >= 2 and _sockets(simulator))
         simulator.control.send(LEADER, "hello")
         eventually(lambda: heard.frames == ["hello"])
+        # The broker may end the socket of the old token first, which is a refusal of that one.
+        newest = max(at for at, (told, _) in enumerate(heard.told) if told == "live")
+        assert heard.told[newest:] == [("live", ""), ("frame", "hello")]
+
+
+def test_beginning_anew_is_no_refusal_when_it_ends_the_next_socket_too() -> None:
+    with server(_stays) as (_, url), listening(url) as (feed, heard):
+        eventually(lambda: heard.count("live") == 1)
+        feed._hang_up()  # the second half of a reconnect() that was overtaken
+        eventually(lambda: heard.count("live") == 2)
+        assert heard.count("lost") == 1
         assert heard.refused_for == []
 
 
