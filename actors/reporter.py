@@ -1,14 +1,13 @@
 """Telling readers what became of a follower's copies, off the path of its orders."""
 
 import logging
-from dataclasses import replace
 from datetime import datetime
 
 from actors.ledger import Record
 from actors.post import BOARD, LEDGER, Post
 from domain.copybook import CopyBook
 from domain.correlation import correlation_id
-from domain.messages import Answered, CopyChanged, CopyReport
+from domain.messages import Answered, CopyChanged
 from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Throttled, Unknown
 
 logger = logging.getLogger(__name__)
@@ -20,7 +19,7 @@ class Reporter:
     def __init__(self, post: Post, book: CopyBook) -> None:
         self._post, self._book = post, book
         self._touched: dict[str, None] = {}
-        self._told: dict[str, CopyReport] = {}
+        self._told: dict[str, CopyChanged] = {}
 
     def touch(self, leader_id: str) -> None:
         """Look at this copy at the next flush."""
@@ -39,15 +38,16 @@ class Reporter:
             if report is None:
                 continue
             told = self._told.get(leader_id)
-            if told is None or replace(report, at=told.at) != told:
-                self._told[leader_id] = report
-                self._tell(CopyChanged(report, self._book.copies[leader_id]), told)
+            changed = CopyChanged(report, self._book.copies[leader_id])
+            if told is None or not changed.repeats(told):
+                self._told[leader_id] = changed
+                self._tell(changed, told)
 
-    def _tell(self, changed: CopyChanged, before: CopyReport | None) -> None:
+    def _tell(self, changed: CopyChanged, before: CopyChanged | None) -> None:
         self._post.tell(LEDGER, Record(changed))
         self._post.tell(BOARD, changed)
         report = changed.report
-        if before is None or before.state is not report.state:
+        if before is None or before.report.state is not report.state:
             # Before the first attempt its name is known already: it follows from the order.
             ids = report.correlation_ids or (correlation_id(report.leader_order_id, 0, 0),)
             plain = report.reason in ("", report.state)

@@ -3,7 +3,7 @@
 Instants named `*_ns` are of the monotonic clock, in nanoseconds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -241,6 +241,20 @@ class CopyChanged:
 
     report: CopyReport
     copy: Copy
+
+    def repeats(self, told: "CopyChanged") -> bool:
+        """Whether it says nothing that `told` did not say, to readers or to a later start: a
+        verdict counts for that also where readers are shown something else."""
+        here, there = self.copy, told.copy
+        if here is not there and _kept(here) != _kept(there):
+            return False
+        return replace(self.report, at=told.report.at) == told.report
+
+
+def _kept(copy: Copy) -> tuple[object, ...]:
+    """What neither the intents nor the answers of a copy tell."""
+    stages = [(attempt.number, attempt.stage) for attempt in copy.attempts]
+    return copy.skipped, copy.detail, copy.missed, stages
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, suppress
 
-from tests.faults.crashing import POINTS
+from tests.faults.crashing import POINTS, bend
 from tests.faults.disk import no_file_grows
 from tests.faults.hand import LeadersHand
 from tests.scenarios.house import LEADER, House
@@ -28,7 +28,7 @@ class Mishaps:
     def __init__(self, chance: random.Random, house: House, hand: LeadersHand) -> None:
         self._chance, self._house, self._hand = chance, house, hand
         self._clock, self._mark = house.folder / "clock", house.folder / "crashed"
-        self._clock.write_text("0")
+        bend(self._clock, 0)
         house.environment |= {"CLOCK_FILE": str(self._clock), "CRASH_MARK": str(self._mark)}
         self._locker: threading.Thread | None = None
         self._ends: list[int] = []
@@ -66,7 +66,7 @@ class Mishaps:
         """Let nothing be wrong any more."""
         house = self._house
         house.control.clear_faults()
-        self._clock.write_text("0")
+        bend(self._clock, 0)
         self.join()
         for account in self._accounts():
             house.control.silence(account, on=False)
@@ -201,7 +201,7 @@ class Mishaps:
             self._struck["disk full"] += 1
 
     def _clock_jump(self) -> None:
-        self._clock.write_text(str(self._chance.choice((-200, -3, 3, 200))))
+        bend(self._clock, self._chance.choice((-200, -3, 3, 200)))
         self._struck["clock jump"] += 1
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from domain.copies import Change, Copy
 from domain.copybook import CopyBook
 from domain.instructions import Instruction, Refuted, Settled, Verdict
-from domain.messages import Answered, CopyChanged, CopyReport, Intent, OrderSeen
+from domain.messages import Answered, CopyChanged, Intent, OrderSeen
 from domain.orders import Order, OrderType, Source, Stamp, Status, Terms
 from domain.outcomes import Accepted, Outcome
 from domain.rules import Mood, Rules
@@ -54,7 +54,7 @@ class TradingFloor:
         self.in_flight: list[Intent] = []
         self.blurred = False
         self._heard = 0
-        self._reported: CopyReport | None = None
+        self._reported: CopyChanged | None = None
         self.book = self._new_book(())
 
     def close(self) -> None:
@@ -283,6 +283,7 @@ class TradingFloor:
         told = self._reported
         if report is None or not self.reporting:
             return
-        if told is None or replace(report, at=told.at) != told:
-            self._reported = report
-            self._commit([CopyChanged(report, self.live)])
+        changed = CopyChanged(report, self.live)
+        if told is None or not changed.repeats(told):
+            self._reported = changed
+            self._commit([changed])

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from domain import progress, proof
-from domain.copies import Attempt, Copy, CopyState, Stage
+from domain.copies import Attempt, Copy, CopyState, Skipped, Stage
 from domain.instructions import Verdict
 from domain.instruments import Instrument
 from domain.orders import OrderType, Status, Terms
@@ -312,3 +312,22 @@ TestReported = _Reported.TestCase
 TestReported.settings = settings(deadline=None, max_examples=50, stateful_step_count=40)
 TestUnreported = _Unreported.TestCase
 TestUnreported.settings = settings(deadline=None, max_examples=30, stateful_step_count=40)
+
+
+def test_a_verdict_is_kept_though_readers_are_shown_a_rejection(tmp_path: Path) -> None:
+    floor = TradingFloor(tmp_path / "copy_trading.db")
+    floor.leader_has(terms=Terms(20, OrderType.LIMIT, 10_000))
+    (intent,) = floor.in_flight
+    floor.carried_out(intent)
+    floor.becomes("9000", status=Status.REJECTED, reason="no")
+    floor.hear(floor.orders["9000"])
+    floor.answer(intent, Refusal(Refused.TOKEN, "no", "DH-906"))
+    floor.mood = Mood.PAUSED
+    floor.decide()
+    assert floor.live.state is CopyState.REJECTED
+    assert floor.live.skipped is Skipped.PAUSED
+    floor.mood = Mood.ACTIVE
+    floor.restart()
+    assert floor.live.skipped is Skipped.PAUSED
+    assert floor.in_flight == []
+    floor.close()
