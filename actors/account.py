@@ -60,6 +60,14 @@ class PositionsAnswered:
     asked_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ProfitAnswered:
+    """The answer to a request for the account's positions, for what they earned."""
+
+    answer: Answer
+    asked_at: datetime
+
+
 class Account:
     """The connections of one follower, opened and closed by its actor."""
 
@@ -100,6 +108,11 @@ class Account:
         post, asked_at = self._floor.post, self._floor.clock.now()
         self._read(self._requests.positions(), _holding(post, self._name, asked_at))
 
+    def read_profit(self) -> None:
+        """Ask for the positions, for what they earned."""
+        post, asked_at = self._floor.post, self._floor.clock.now()
+        self._read(self._requests.positions(), _earning(post, self._name, asked_at))
+
     def _read(self, request: Request, deliver: Callable[[Answer], None]) -> None:
         call = Call(
             line=self.line,
@@ -121,5 +134,12 @@ def _reading(post: Post, name: str, asked_at: datetime, asked_ns: int) -> Callab
 def _holding(post: Post, name: str, asked_at: datetime) -> Callable[[Answer], None]:
     def deliver(answer: Answer) -> None:
         post.tell(name, PositionsAnswered(answer, asked_at))
+
+    return deliver
+
+
+def _earning(post: Post, name: str, asked_at: datetime) -> Callable[[Answer], None]:
+    def deliver(answer: Answer) -> None:
+        post.tell(name, ProfitAnswered(answer, asked_at))
 
     return deliver

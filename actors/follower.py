@@ -9,8 +9,15 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from actors.account import Account, BookAnswered, FollowerSettings, PositionsAnswered
+from actors.account import (
+    Account,
+    BookAnswered,
+    FollowerSettings,
+    PositionsAnswered,
+    ProfitAnswered,
+)
 from actors.capital import CapitalWatch, FundsAnswered, LeaderCapital, Purse
+from actors.day_loss import LossWatch
 from actors.dispatcher import Dispatcher
 from actors.drift_watch import DriftWatch
 from actors.floor import Floor, FloorActor
@@ -75,6 +82,7 @@ class FollowerActor(FloorActor):
         self._word: OperatorsWord
         self._drift: DriftWatch
         self._capital: CapitalWatch
+        self._loss: LossWatch
         self._read_at: datetime | None = None
 
     def begin(self) -> None:
@@ -92,6 +100,7 @@ class FollowerActor(FloorActor):
         self._drift = DriftWatch(floor.clock, account, book, following.standing, every)
         purse = Purse(floor, account.line, client_id, self.name)
         self._capital = CapitalWatch(floor, purse, name)
+        self._loss = LossWatch(post, account, book)
         following.open(floor.clock.now())
         post.tell(LEDGER, Restore(name, self.actor_ref))
         self.later(_LOOK_SECONDS, Tick(_LOOK))
@@ -139,6 +148,8 @@ class FollowerActor(FloorActor):
                 self._take_each(self._capital.told(message))
             case PositionsAnswered():
                 self._drift.positions(message)
+            case ProfitAnswered():
+                self._take_each(self._loss.told(message))
             case Tick(name) if name == _LOOK:
                 self._look()
             case Tick(leader_id):
@@ -247,6 +258,7 @@ class FollowerActor(FloorActor):
         self._capital.look(self._settings.rules.needs_capital, now)
         if following.ready and not following.drained:
             self._drift.look(now)
+            self._loss.look(self._surroundings.open, now)
 
     def _feed_changed(self, change: FeedLive | FeedLost | FeedRefused) -> None:
         if isinstance(change, FeedLive):

@@ -36,6 +36,7 @@ from domain.inputs import (
     Restored,
 )
 from domain.instruments import Instrument, InstrumentKey, Segment
+from domain.limits import DayLoss
 from domain.messages import (
     Answered,
     Intent,
@@ -148,6 +149,9 @@ class Following:
                 self._consider(instruction.leader_order_id)
             case Mandated(mandate):
                 self._mandated(mandate)
+            case DayLoss():
+                self.book.lost(told)
+                self._mind_loss()
             case LimiterLost():
                 self.pace.open(self._mandate.windows)
             case Drained():
@@ -169,6 +173,9 @@ class Following:
         """Begin to decide, with what the ledger kept."""
         self.book.restore(kept.copies, self._now, kept.orders, kept.built)
         self.book.resize(self._mandate.rules)
+        if kept.loss is not None:
+            self.book.lost(kept.loss)
+            self._mind_loss(told=True)
         self.ready = True
         self._consider_all()
 
@@ -234,8 +241,13 @@ class Following:
         self._mandate = mandate
         self.book.resize(mandate.rules)
         self.standing.configured(mandate.paused)
+        self._mind_loss()
         self.pace.open(mandate.windows)
         self._consider_all()
+
+    def _mind_loss(self, *, told: bool = False) -> None:
+        loss = self.book.day_loss(self._now)
+        self.standing.down(loss, self.book.rules.limits.day_loss, told=told)
 
     def _gave_up(self, leader_id: str) -> None:
         self.reporter.touch(leader_id)

@@ -22,6 +22,7 @@ class Standing:
         self._name = name
         self._paused = paused
         self._trouble: Refusal | None = None
+        self._down = False
 
     @property
     def mood(self) -> Mood:
@@ -54,6 +55,17 @@ class Standing:
         self._trouble = None
         logger.warning("%s: accepted by Dhan again", self._name)
         self.tell()
+
+    def down(self, loss: int, limit: int | None, *, told: bool = False) -> None:
+        """Tell once when the day's loss (paise) has reached its limit, unless that was `told`."""
+        before, self._down = self._down or told, limit is not None and loss >= limit
+        if self._down and limit is not None and not before:
+            self.alert(
+                f"the day's loss has reached {loss / 100:.2f}, limit {limit / 100:.2f}: no entries "
+                "any more today",
+                "exits go on; raise max_day_loss to take entries again, or close what is open by "
+                "hand",
+            )
 
     def tell(self) -> None:
         """Tell the board the mood."""

@@ -24,6 +24,11 @@ class Surroundings:
         """What the master does not have."""
         return tuple(self._missed)
 
+    @property
+    def open(self) -> bool:
+        """Whether a market of what the follower trades takes orders."""
+        return any(self._markets.values())
+
     def renewed(self) -> Iterator[InstrumentsFound | InstrumentsMissed]:
         """What another edition of the master says otherwise."""
         return self._found(list(self._instruments))

@@ -55,8 +55,10 @@ def limits(own: schema.Limits, common: schema.Limits) -> Limits:
     said = common.model_dump(exclude=unset, exclude_none=True)
     said |= own.model_dump(exclude=unset, exclude_none=True)
     value, moved = said.pop("order_value", None), said.pop("moved_percent", None)
+    loss = said.pop("max_day_loss", None)
     return Limits(
         order_value=None if value is None else int(value * 100),
+        day_loss=None if loss is None else int(loss * 100),
         moved_percent=None if moved is None else Fraction(moved),
         **said,
     )

@@ -203,6 +203,9 @@ class Limits(Table):
     moved_ticks: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
         default=None, description=_LIMIT_WORDS
     )
+    max_day_loss: Annotated[Number, Field(gt=0, le=10**10)] | None = Field(
+        default=None, description="rupees above 0, of all that the account trades on a day"
+    )
     orders: OrderLimits = Field(
         default=OrderLimits(), description="{ second = 10, minute = 250, hour = 1000, day = 7000 }"
     )

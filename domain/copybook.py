@@ -15,7 +15,7 @@ from domain.differences import Followed, Holding
 from domain.holdings import Holdings
 from domain.instructions import Instruction, Refuted
 from domain.instruments import InstrumentKey
-from domain.limits import Standing
+from domain.limits import DayLoss, Standing
 from domain.listings import Listings
 from domain.merge import adds, merge, outweighs
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
@@ -49,6 +49,7 @@ class CopyBook:
         self._watched: dict[str, None] = {}
         self._reported: set[str] = set()
         self._missed: list[str] = []
+        self._loss: DayLoss | None = None
 
     def restore(
         self,
@@ -296,6 +297,16 @@ class CopyBook:
         """Note the capital (paise) of the follower's account and of the leader's."""
         self._capital = mine, leaders
 
+    def lost(self, told: DayLoss) -> None:
+        """Note how far the account was down; that it recovers changes nothing on that day."""
+        known = self._loss
+        if known is None or (known.day, known.loss) < (told.day, told.loss):
+            self._loss = told
+
+    def day_loss(self, now: datetime) -> int:
+        """The furthest (paise) that the account was down today."""
+        return self._loss.on(now) if self._loss else 0
+
     def _standing(self, order: Order, now: datetime) -> Standing:
         """How the account stands by the limits that there are."""
         limits = self.rules.limits
@@ -306,7 +317,8 @@ class CopyBook:
             day = now.astimezone(IST).date()
             sent = (copy.attempts[0].sent_at for copy in self.copies.values() if copy.attempts)
             today = sum(at.astimezone(IST).date() == day for at in sent)
-        return Standing(len(held), order.instrument in held, today)
+        loss = self.day_loss(now)
+        return Standing(len(held), order.instrument in held, today, loss)
 
     def _new_copy(self, order: Order, born: datetime | None) -> Copy:
         return Copy(order.order_id, self.rules.follower, self._sized(order), born)

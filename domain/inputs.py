@@ -11,6 +11,7 @@ from domain.built import Built
 from domain.copies import Copy
 from domain.instructions import Instruction
 from domain.instruments import Instrument, InstrumentKey, Listing, Segment
+from domain.limits import DayLoss
 from domain.messages import Answered, NotRecorded, OrderHeard, OrderSeen
 from domain.orders import Order
 from domain.outcomes import Refusal
@@ -46,11 +47,13 @@ class Mandated:
 @dataclass(frozen=True, slots=True)
 class Restored:
     """The follower's copies as the ledger kept them, the leader's orders that belong to them or
-    are of the last day, and what all other orders and copies built."""
+    are of the last day, what all other orders and copies built, and how far the account was down
+    last."""
 
     copies: tuple[Copy, ...]
     orders: tuple[Order, ...] = ()
     built: tuple[Built, ...] = ()
+    loss: DayLoss | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ Input = (
     | InstrumentsFound
     | InstrumentsMissed
     | CapitalFound
+    | DayLoss
     | Rang
     | Looked
     | Drained

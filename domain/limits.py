@@ -6,12 +6,14 @@ about: an exit is never held up by a limit.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from fnmatch import fnmatchcase
 from fractions import Fraction
 
 from domain.copies import Skipped
 from domain.instruments import Instrument, Segment
 from domain.orders import Order, Product, Side
+from domain.sessions import IST
 from domain.steps import Skip
 
 _HUNDRED = 100
@@ -36,7 +38,8 @@ class Limits:
 
     `order_value` and `quantity` are of one order, `open_positions` of instruments in which the
     copies hold something, `orders_a_day` of copies placed. `moved_percent` and `moved_ticks` are
-    how far the price may have gone from the leader's, against the follower.
+    how far the price may have gone from the leader's, against the follower. `day_loss` is how far
+    the account may be down on a day, on all that it trades, realised and open.
     """
 
     order_value: int | None = None
@@ -45,16 +48,30 @@ class Limits:
     orders_a_day: int | None = None
     moved_percent: Fraction | None = None
     moved_ticks: int | None = None
+    day_loss: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayLoss:
+    """The furthest (paise) that an account was down on a day in India."""
+
+    day: date
+    loss: int
+
+    def on(self, now: datetime) -> int:
+        """What counts of it at that instant."""
+        return self.loss if now.astimezone(IST).date() == self.day else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How an account stands: instruments in which its copies hold a position, whether the one that
-    is asked about is among them, and copies placed today."""
+    is asked about is among them, copies placed today, and the furthest that it was down today."""
 
     open_positions: int = 0
     holds: bool = False
     orders_today: int = 0
+    day_loss: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +125,8 @@ def _limited(entry: Entry, limits: Limits, standing: Standing) -> Iterator[str]:
         yield f"open positions {held}, limit {most}"
     if limits.orders_a_day is not None and standing.orders_today >= limits.orders_a_day:
         yield f"orders today {standing.orders_today}, limit {limits.orders_a_day}"
+    if limits.day_loss is not None and standing.day_loss >= limits.day_loss:
+        yield f"day's loss {_rupees(standing.day_loss)}, limit {_rupees(limits.day_loss)}"
 
 
 def _moved(entry: Entry, limits: Limits) -> Iterator[str]:

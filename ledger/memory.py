@@ -11,6 +11,7 @@ from domain.orders import Order
 from ledger.built import Holding, built_by_copies, built_by_leader, copied_orders, without
 from ledger.history import MEMORY, Rows, copies_of, leader_orders
 from ledger.leaders import last_day
+from ledger.losses import loss_of
 
 _ANEW = timedelta(days=1)
 
@@ -35,14 +36,15 @@ class Memory:
 
     def restored(self, follower: str, now: datetime) -> Restored:
         """A follower's copies of the last days with the leader's orders of them and of its last
-        day, and what all others built. Raises what `rows` raises, and ValueError for rows that
-        this version cannot have written."""
+        day, what all others built, and its last loss of a day. Raises what `rows` raises, and
+        ValueError for rows that this version cannot have written."""
         old = self._looked_up(now)
         copies = copies_of(self._ledger, follower, old.since)
         latest = leader_orders(self._ledger, old.day)
         earlier = self._earlier(follower, copies, old)
         built = _built(without(old.leader, earlier), old.mine.get(follower, {}))
-        return Restored(tuple(copies), (*earlier, *latest), tuple(built))
+        loss = loss_of(self._ledger, follower)
+        return Restored(tuple(copies), (*earlier, *latest), tuple(built), loss)
 
     def _looked_up(self, now: datetime) -> _Old:
         since = now - MEMORY

@@ -11,14 +11,29 @@ from domain.instruments import InstrumentKey, Segment
 def positions(body: bytes) -> tuple[Position, ...]:
     """The positions of the day. A row in a segment or product that no order of ours has is left
     out. Raises Unreadable when the body is no complete list: an error is not an empty one."""
+    held = ((_holding(row), row) for row in _rows(body))
+    return tuple(_position(holding, row) for holding, row in held if holding is not None)
+
+
+def profit(body: bytes) -> int:
+    """What all positions of the day earned, realised and open, in paise; below 0 for a loss. Raises
+    Unreadable when the body is no complete list."""
+    earned = (
+        number(_needed(row, key))
+        for row in _rows(body)
+        for key in ("realizedProfit", "unrealizedProfit")
+    )
+    return round(sum(earned) * 100)
+
+
+def _rows(body: bytes) -> list[dict[str, object]]:
     try:
         rows = json.loads(body)
     except (ValueError, RecursionError):
         raise Unreadable("not JSON") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise Unreadable("not a list of positions")
-    held = ((_holding(row), row) for row in rows)
-    return tuple(_position(holding, row) for holding, row in held if holding is not None)
+    return rows
 
 
 def _holding(row: Mapping[str, object]) -> Holding | None:

@@ -1,6 +1,6 @@
 """A follower's decisions without its actor: what each input leads to."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -23,6 +23,7 @@ from domain.inputs import (
     Restored,
 )
 from domain.instruments import Segment
+from domain.limits import DayLoss, Limits
 from domain.messages import NotRecorded, OrderSeen
 from domain.orders import Status
 from domain.rules import Rules
@@ -148,3 +149,28 @@ def test_cancels_take_the_first_permit() -> None:
 
 def seen_again(order_id: str) -> OrderSeen:
     return OrderSeen(leader_order(order_id=order_id), after(0.5), 2)
+
+
+LOSING = Mandate(replace(RULES, limits=Limits(day_loss=500_000)))
+LOST = DayLoss(NOON.date(), 500_000)
+
+
+@pytest.mark.parametrize(
+    ("told", "alerts"),
+    [
+        ((*READY, replace(LOST, loss=499_999)), 0),
+        ((*READY, LOST, replace(LOST, loss=600_000), replace(LOST, loss=1)), 1),
+        ((Restored((), loss=LOST), *READY[1:], replace(LOST, loss=700_000)), 0),
+        ((Restored((), loss=LOST), *READY[1:], Mandated(LOSING)), 0),
+        ((*READY, LOST, Mandated(MANDATE), Mandated(LOSING)), 2),
+    ],
+)
+def test_a_lost_day_is_told_once_and_lasts(
+    told: tuple[Input, ...], alerts: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    following, hands = follow(*told, SEEN, mandate=LOSING)
+    assert caplog.text.count("the day's loss has reached") == alerts
+    reached = following.book.day_loss(after(9)) >= 500_000
+    assert steps(hands) == ([] if reached else [Place])
+    if reached:
+        assert "day's loss" in following.book.copies[LEADER_ORDER].reason

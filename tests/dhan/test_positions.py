@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dhan.codec.positions import positions
+from dhan.codec.positions import positions, profit
 from dhan.codec.values import Unreadable
 from domain.instruments import InstrumentKey, Segment
 from domain.orders import Product
@@ -30,6 +30,30 @@ def test_the_day_and_the_net_are_signed_shares() -> None:
     (found,) = positions(body(ROW))
     assert found.holding.instrument == InstrumentKey(Segment.NSE_EQ, "11536")
     assert (found.holding.product, found.day, found.net) == (Product.CNC, -30, -25)
+
+
+@pytest.mark.parametrize(
+    ("rows", "paise"),
+    [
+        ([], 0),
+        ([(-1250.5, -3749.55)], -500_005),
+        ([(1250.5, -3749.55), (0, "12.05")], -248_700),
+        ([(0.1, 0.2)], 30),
+    ],
+)
+def test_profit_is_realised_and_open_of_all_positions(
+    rows: list[tuple[float, float]], paise: int
+) -> None:
+    told = [{**ROW, "realizedProfit": done, "unrealizedProfit": open_} for done, open_ in rows]
+    foreign = {"exchangeSegment": "INX_EQ", "realizedProfit": 0, "unrealizedProfit": -1}
+    assert profit(body(*told)) == paise
+    assert profit(body(*told, foreign)) == paise - 100
+
+
+@pytest.mark.parametrize("told", [b"", b"{}", body(ROW), body({"realizedProfit": 1})])
+def test_profit_that_is_not_told_is_none(told: bytes) -> None:
+    with pytest.raises(Unreadable):
+        profit(told)
 
 
 def test_none_is_an_empty_list() -> None:

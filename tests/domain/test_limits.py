@@ -1,17 +1,18 @@
 """Limits and filters of entries: a verdict names the rule, the limit and the value (5.7, 8.5)."""
 
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 
 import pytest
 
 from domain.copies import Skipped
 from domain.instruments import Instrument, InstrumentKey, Segment
-from domain.limits import Entry, Filter, Limits, Standing, refused
+from domain.limits import DayLoss, Entry, Filter, Limits, Standing, refused
 from domain.orders import Product, Side, Status
 from domain.rules import Rules
 from domain.steps import Cancel, Done, Hold, Place, Skip
-from tests.domain.builders import HALF, RULES, filled, leader_order
+from tests.domain.builders import HALF, NOON, RULES, after, filled, leader_order
 from tests.domain.pair import Pair
 
 NIFTY = Instrument(
@@ -93,6 +94,11 @@ def test_what_a_follower_copies(wanted: Filter) -> None:
         (Limits(quantity=129), Standing(), "quantity 130, limit 129"),
         (Limits(open_positions=3), Standing(3), "open positions 3, limit 3"),
         (Limits(orders_a_day=20), Standing(orders_today=20), "orders today 20, limit 20"),
+        (
+            Limits(day_loss=500_000),
+            Standing(day_loss=500_005),
+            "day's loss 5000.05, limit 5000.00",
+        ),
     ],
 )
 def test_s5_7_a_limit_is_named_with_its_value(
@@ -109,6 +115,7 @@ def test_s5_7_a_limit_is_named_with_its_value(
         (Limits(open_positions=3), Standing(2)),
         (Limits(open_positions=3), Standing(3, holds=True)),
         (Limits(orders_a_day=20), Standing(orders_today=19)),
+        (Limits(day_loss=500_000), Standing(day_loss=499_999)),
     ],
 )
 def test_up_to_a_limit_is_allowed(limits: Limits, standing: Standing) -> None:
@@ -138,6 +145,25 @@ def test_a_price_that_went_too_far_is_not_chased(
     assert refused(asked, Filter(), limits, Standing()) is None  # the leader has not traded
 
 
+@pytest.mark.parametrize(
+    ("day", "losses", "hours", "counted"),
+    [
+        (25, [100, 300, 200], 0, 300),  # that it recovers changes nothing
+        (25, [100], 11.9, 100),  # 23:54 in India
+        (25, [100], 12.1, 0),  # a new day there
+        (24, [100], 0, 0),
+    ],
+)
+def test_the_loss_of_a_day_is_its_largest(
+    day: int, losses: list[int], hours: float, counted: int
+) -> None:
+    pair = Pair()
+    for loss in losses:
+        pair.book.lost(DayLoss(date(2026, 11, day), loss))
+    pair.book.lost(DayLoss(date(2026, 11, 23), 999))  # said late
+    assert pair.book.day_loss(after(hours * 3600)) == counted
+
+
 STRICT = replace(RULES, limits=Limits(quantity=50), sizing=HALF)
 
 
@@ -164,8 +190,9 @@ def test_an_exit_is_placed_whatever_the_limits_are() -> None:
     pair.place()
     pair.fill(100)
     pair.leader_trades()
-    strict = Rules("asha", limits=Limits(quantity=1, orders_a_day=1, open_positions=1))
+    strict = Rules("asha", limits=Limits(quantity=1, orders_a_day=1, open_positions=1, day_loss=1))
     pair.book.resize(strict)
+    pair.book.lost(DayLoss(NOON.date(), 10_000_000))
     sale = leader_order(order_id="7", side=Side.SELL)
     pair.see(sale)
     step = pair.book.step("7", pair.mood, True, pair.now)

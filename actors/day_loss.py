@@ -1,0 +1,55 @@
+"""Watches how far an account is down today, while a limit goes by it."""
+
+import logging
+from datetime import datetime, timedelta
+
+from actors.account import Account, ProfitAnswered
+from actors.ledger import Record
+from actors.post import LEDGER, Post
+from dhan.codec.positions import profit
+from dhan.codec.values import Unreadable
+from domain.copybook import CopyBook
+from domain.limits import DayLoss
+from domain.sessions import IST
+from ledger.losses import keeping
+
+logger = logging.getLogger(__name__)
+
+_EVERY = timedelta(seconds=3)
+
+
+class LossWatch:
+    """Reads the positions every few seconds, and tells each time that the account is further down
+    than it was on that day. What it tells is kept in the ledger, for a start on the same day."""
+
+    def __init__(self, post: Post, account: Account, copies: CopyBook) -> None:
+        self._post, self._account, self._copies = post, account, copies
+        self._next: datetime | None = None
+        self._unreadable = ""
+
+    def look(self, market_open: bool, now: datetime) -> None:
+        """Ask, if a limit needs it and it is time to. Only while a market of the follower's is
+        open: what the positions of another day show before it is not lost on this one."""
+        needed = market_open and self._copies.rules.limits.day_loss is not None
+        if needed and (self._next is None or now >= self._next):
+            self._next = now + _EVERY
+            self._account.read_profit()
+
+    def told(self, message: ProfitAnswered) -> list[DayLoss]:
+        """The loss, if it is larger than any of the day before it."""
+        answer, follower = message.answer, self._copies.rules.follower
+        try:
+            if answer.status != 200:
+                raise Unreadable(answer.error or f"HTTP {answer.status}")
+            loss = -profit(answer.body)
+        except Unreadable as trouble:
+            if str(trouble) != self._unreadable:
+                self._unreadable = str(trouble)
+                logger.warning("The day's loss of %s cannot be read: %s", follower, trouble)
+            return []
+        self._unreadable = ""
+        if loss <= self._copies.day_loss(message.asked_at):
+            return []
+        found = DayLoss(message.asked_at.astimezone(IST).date(), loss)
+        self._post.tell(LEDGER, Record(keeping(follower, found)))
+        return [found]
