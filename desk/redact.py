@@ -15,11 +15,14 @@ HIDDEN = "[hidden]"
 
 _SHORT = 8
 _JWT = r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,2}"
-_IN_QUERY = r"(?i:(?<![A-Za-z])(?:totp|pin|access_?token|app_?secret)=)[^\s&\"'<>]+"
+_QUERY = r"(?i:(?:totp|pin|access_?token|app_?secret)=)[^\s&\"'<>]+"
+_IN_QUERY = rf"(?<![A-Za-z]){_QUERY}"
 _IN_JSON = (
     r"(?i:[\"'](?:totp|pin|access-?_?token|token|secret|app_?secret)[\"']\s*:\s*)[\"'][^\"']*"
 )
 _SHAPES = re.compile(f"{_JWT}|{_IN_QUERY}|{_IN_JSON}")
+_ESCAPED = r"(?i:(?:totp|pin|token|secret)\\*[\"'][\s\\a-z0-9]*:)"
+_SUSPECT = re.compile(f"{_JWT}|{_QUERY}|{_ESCAPED}")
 _NAMED = re.compile(r"^(?P<name>[^=:]{1,20}(?:=|\s*:\s*[\"']))")
 
 
@@ -55,6 +58,12 @@ def scrub(text: str) -> str:
     return _SHAPES.sub(_hidden, text)
 
 
+def suspect(line: str) -> bool:
+    """Whether there may be secrets in a line of JSON. Where an escaped character stands before a
+    word, `scrub` itself does not see that one begins."""
+    return any(spelling in line for spelling in _known.spellings) or bool(_SUSPECT.search(line))
+
+
 def _without(text: str, spelling: str) -> str:
     """A short secret (a PIN) counts as a whole word only: its digits are part of many numbers."""
     if len(spelling) >= _SHORT:
@@ -73,4 +82,5 @@ def _spellings(secret: str) -> Iterator[str]:
     yield secret
     yield quote(secret, safe="")
     yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield repr(secret)[1:-1]

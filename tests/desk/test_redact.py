@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from desk.redact import HIDDEN, know, scrub
+from desk.redact import HIDDEN, know, scrub, suspect
 
 JWT = (
     "eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJkaGFuIiwiZXhwIjoxNzk1NjAwMDAwfQ."
@@ -82,3 +82,22 @@ def test_a_secret_that_contains_another_is_hidden_whole() -> None:
     know("outer-inner-secret-outer")
     assert scrub("<outer-inner-secret-outer>") == f"<{HIDDEN}>"
     assert scrub("<inner-secret>") == f"<{HIDDEN}>"
+
+
+_WORDS = (JWT, "pin=", "totp=1", "PIN=7", "739164", "spin", "=", ":", "n", " ", "order 1739164220")
+_IN_QUOTES = ('"token": "short"', "'Secret' : 'x'", '"access-token"\n:\t"y"', 'a"b\\c\u00e9')
+_ESCAPES = ("\n", "\t", '"', "\\", "\u2028", "\x1f")
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.lists(st.sampled_from((*_WORDS, *_IN_QUOTES, *_ESCAPES)), max_size=6))
+def test_whoever_may_be_hidden_is_suspect_in_a_line_of_json(pieces: list[str]) -> None:
+    know("739164")
+    know('a"b\\c\u00e9')
+    text = "".join(pieces)
+    line = json.dumps({"message": text}, ensure_ascii=False)
+    assert suspect(line) or scrub(text) == text
+
+
+def test_a_line_about_an_order_is_not_suspect() -> None:
+    assert not suspect('{"message": "place: accepted as 1739, token: env:LEADER_TOKEN"}')
