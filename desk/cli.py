@@ -129,6 +129,10 @@ def _do(wanted: Namespace, desk: _Desk) -> int:
                 return resolve.run(desk.needed(), wanted)
             show = missed.run if wanted.missed else copies.run
             return show(desk.needed(), wanted.follower, wanted.order, wanted.as_json)
+        case "explain":
+            from desk.commands import explain
+
+            return explain.run(desk.needed(), wanted.order, wanted.name, wanted.as_json)
         case "replay":
             from desk.commands import replay
 
