@@ -2,8 +2,8 @@
 
 The race (how soon every follower's order arrives, beside other ways to do it), the trouble (what a
 hanging and a slow account cost the others), the recovery (how soon all is right again after the
-leader could not be reached), the sweeps (what reading its order book costs), and the instrument
-master (what loading it takes).
+leader could not be reached), the sweeps (what reading its order book costs), the decisions (what
+one takes with every rule on), and the instrument master (what loading it takes).
 """
 
 import argparse
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import master, race, recovery, sweeps, trouble
+from benchmarks import decisions, master, race, recovery, sweeps, trouble
 from benchmarks.contestant import NAMES
 from benchmarks.race import Race
 from benchmarks.report import Report, Row
@@ -26,7 +26,7 @@ _FOLLOWERS = (1, 10, 50, 100, 200)
 _AIM_FOLLOWERS = 100
 _PROBES = 50
 _MASTER_ROWS = 220_000
-_PARTS = ("race", "trouble", "recovery", "sweeps", "master")
+_PARTS = ("race", "trouble", "recovery", "sweeps", "decisions", "master")
 _ROUNDS_OF = (1, 10, 100)
 
 
@@ -49,6 +49,9 @@ def main(arguments: Sequence[str]) -> int:
         if asked.sweeps and "sweeps" in asked.parts:
             document["sweeps"] = sweeps.run(asked.books, asked.sweeps, scratch)
             report.sweeps(document["sweeps"])
+        if asked.decisions and "decisions" in asked.parts:
+            document["decisions"] = decisions.run(asked.decisions)
+            report.decisions(document["decisions"])
         if asked.master and "master" in asked.parts:
             document["master"] = master.run(asked.master, scratch)
             report.master(document["master"])
@@ -120,6 +123,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--books", type=_numbers, default=sweeps.SIZES, metavar="1,100,1000",
         help="orders in the book that is swept",
     )  # fmt: skip
+    parser.add_argument("--decisions", type=int, default=20_000, help="0: none")
     parser.add_argument("--master", type=int, default=_MASTER_ROWS, help="rows of it; 0: none")
     parser.add_argument("--quick", action="store_true", help="a few seconds, to see that it works")
     parser.add_argument("--profile", action="store_true", help="Lockstep alone, under a profiler")
@@ -129,7 +133,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         asked.followers, asked.orders, asked.blocks = (3,), 1, 2
         asked.warm_up, asked.trouble, asked.master = 1, 1, 2000
         asked.recovery, asked.recovery_followers = 1, (3,)
-        asked.sweeps, asked.books = 1, (1, 20)
+        asked.sweeps, asked.books, asked.decisions = 1, (1, 20), 200
     if asked.profile:
         asked.only, asked.parts = ("lockstep",), ("race",)
     return asked

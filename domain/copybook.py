@@ -6,7 +6,7 @@ copies, and is asked for the next step of one copy at a time.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from domain import progress, proof
 from domain.built import Built
@@ -314,9 +314,11 @@ class CopyBook:
         if limits.open_positions is not None:
             held = self.holdings.held()
         if limits.orders_a_day is not None:
-            day = now.astimezone(IST).date()
-            sent = (copy.attempts[0].sent_at for copy in self.copies.values() if copy.attempts)
-            today = sum(at.astimezone(IST).date() == day for at in sent)
+            local = now.astimezone(IST).replace(hour=0, minute=0, second=0, microsecond=0)
+            day = local.astimezone(UTC)
+            today = sum(
+                copy.attempts[0].sent_at >= day for copy in self.copies.values() if copy.attempts
+            )
         loss = self.day_loss(now)
         return Standing(len(held), order.instrument in held, today, loss)
 
