@@ -62,6 +62,7 @@ EVERY_RULE = Rules(
         orders_a_day=100_000,
         moved_percent=Fraction(5),
         moved_ticks=1000,
+        day_loss=10**8,
     ),
     protection=Protection(),
     products=((Product.MARGIN, Product.INTRADAY),),
