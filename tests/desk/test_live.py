@@ -21,7 +21,7 @@ MEMBERS = (HALF, SAME, DOUBLE)
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    built = House(tmp_path_factory.mktemp("house"))
+    built = House(tmp_path_factory.mktemp("house"), by_hand=True)
     try:
         yield built.start()
     finally:

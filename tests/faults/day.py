@@ -13,10 +13,9 @@ from pathlib import Path
 
 from tests.faults.hand import PRICES, LeadersHand
 from tests.faults.mishaps import Mishaps
-from tests.faults.nursery import nursery
 from tests.faults.verdict import books, violations
 from tests.faults.witness import alerts, sent, unrecorded
-from tests.scenarios.house import LEADER, House, Member, Process
+from tests.scenarios.house import LEADER, House, Member
 from tests.waiting import eventually
 
 MEMBERS = (
@@ -33,15 +32,6 @@ _START_SECONDS = 60.0
 _MORE = "[recovery]\nsweep_seconds = 1\nmax_age_seconds = 900\nsettle_seconds = 2"
 
 
-class SwiftHouse(House):
-    """A house whose process may crash at a named point, and comes from the nursery."""
-
-    def launch(self) -> Process:
-        arguments = ["--config", str(self.config)]
-        self.process = nursery().bear(arguments, self.environment, self.folder / "out.txt")
-        return self.process
-
-
 @dataclass
 class Day:
     """The day of a seed. `struck` counts the faults that happened, `done` what else did."""
@@ -53,7 +43,7 @@ class Day:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
-        self.house = SwiftHouse(self.folder, MEMBERS, more=_MORE, patience=_START_SECONDS)
+        self.house = House(self.folder, MEMBERS, more=_MORE, patience=_START_SECONDS)
         self.hand = LeadersHand(self.chance, self.house)
         self.mishaps = Mishaps(self.chance, self.house, self.hand)
 

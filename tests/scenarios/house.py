@@ -11,11 +11,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from domain.correlation import correlation_id
 from simulator.client import Control
 from simulator.server import Opening, Simulator
+from tests.scenarios.nursery import nursery
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -67,13 +69,15 @@ DOUBLE = Member("double", "1000000004", "2")
 class House:
     """A simulator with a leader and followers, and `python run.py` on them. `before` is a
     command that runs the process, `patience` (seconds) how long it may take to listen, `master`
-    a file instead of the simulator's instrument master."""
+    a file instead of the simulator's instrument master. Processes come from the nursery, which
+    saves their imports, unless they are `by_hand`."""
 
     folder: Path
     members: Sequence[Member] = (HALF, SAME, DOUBLE)
     more: str = ""
     transit_ms: int = 15
     before: Sequence[str] = ()
+    by_hand: bool = False
     patience: float = 20.0
     ledger: str = "copy_trading.db"
     master: str = ""
@@ -146,6 +150,11 @@ class House:
 
     def launch(self) -> Process:
         """Start the process, and wait for nothing."""
+        (self.folder / "out.txt").touch()
+        if not self.before and not self.by_hand:
+            arguments = ["--config", str(self.config)]
+            self.process = nursery().bear(arguments, self.environment, self.folder / "out.txt")
+            return self.process
         with (self.folder / "out.txt").open("ab") as out:
             self.process = subprocess.Popen(
                 [*self.before, sys.executable, "run.py", "--config", str(self.config)],
@@ -193,9 +202,11 @@ class House:
 
     def ask(self, *words: str) -> Any:
         """The document that a command prints with --json."""
-        command = [sys.executable, "run.py", *words, "--config", str(self.config), "--json"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=30, check=False)
-        return json.loads(done.stdout)
+        arguments = [*words, "--config", str(self.config), "--json"]
+        with TemporaryDirectory() as folder:
+            out, trouble = Path(folder, "out"), Path(folder, "trouble")
+            nursery().bear(arguments, {}, out, trouble).wait(30)
+            return json.loads(out.read_bytes())
 
     def copy(self, order_id: str, member: Member) -> Row:
         """The copy as `copies --json` tells it."""

@@ -1,6 +1,6 @@
 """Processes of the real program that are born with everything imported, which is most of a start.
 
-`python -m tests.faults.nursery` imports, and then forks once for each line that asks for it.
+`python -m tests.scenarios.nursery` imports, and then forks once for each line that asks for it.
 """
 
 import json
@@ -59,16 +59,24 @@ class Nursery:
 
     def __init__(self) -> None:
         self._mother = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.nursery"],
+            [sys.executable, "-m", "tests.scenarios.nursery"],
             cwd=_ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def bear(self, arguments: Sequence[str], environment: Mapping[str, str], out: Path) -> Born:
-        """A new process of the program, which prints to the end of a file."""
-        wanted = {"arguments": [*arguments], "environment": dict(environment), "out": str(out)}
+    def bear(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        out: Path,
+        trouble: Path | None = None,
+    ) -> Born:
+        """A new process of the program, which prints to the end of a file, and what is wrong to
+        that of another, if there is one."""
+        files = {"out": str(out), "trouble": str(trouble or out)}
+        wanted = {"arguments": [*arguments], "environment": dict(environment), **files}
         return Born(self, int(self.ask(**wanted)))
 
     def ask(self, **wanted: Any) -> Any:
@@ -89,6 +97,7 @@ def nursery() -> Nursery:
 def main() -> None:
     """Fork and tell of what was forked, until nobody asks any more."""
     from desk import live  # noqa: F401  # the largest part of all imports
+    from desk.commands import copies, drift, explain, replay  # noqa: F401
     from tests.faults.crashing import main as program
 
     born: set[int] = set()
@@ -124,8 +133,9 @@ def _live(program: Callable[[Sequence[str]], int], wanted: dict[str, Any]) -> No
 def _move_out(wanted: dict[str, Any]) -> None:
     os.environ.update(wanted["environment"])
     nothing = os.open(os.devnull, os.O_RDONLY)
-    out = os.open(wanted["out"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    for there, here in ((nothing, 0), (out, 1), (out, 2)):
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    out, trouble = os.open(wanted["out"], flags), os.open(wanted["trouble"], flags)
+    for there, here in ((nothing, 0), (out, 1), (trouble, 2)):
         os.dup2(there, here)
     assert isinstance(sys.stdout, TextIOWrapper)
     sys.stdout.reconfigure(line_buffering=True)
