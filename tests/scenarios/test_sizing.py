@@ -36,7 +36,8 @@ def quantities(house: House, order_id: str) -> dict[str, int]:
 
 def told(house: House, order_id: str) -> dict[str, tuple[str, str]]:
     rows: list[Row] = house.ask("copies", "--order", order_id)
-    return {row["follower"]: (row["state"], row["reason"]) for row in rows}
+    nothing = {member.name: ("", "") for member in house.members}
+    return nothing | {row["follower"]: (row["state"], row["reason"]) for row in rows}
 
 
 @pytest.mark.parametrize("house", [(SHARE, RISK, FIXED, BY_SYMBOL)], indirect=True)
