@@ -251,6 +251,12 @@ class FollowerActor(FloorActor):
                 "see python run.py copies --missed, and enter by hand if the price is still good",
                 Level.WARNING,
             )
+        for alone in following.legs.alone(now):
+            following.standing.alert(
+                alone.words,
+                "close what stands, or enter by hand what failed; python run.py explain says why",
+                alone.level,
+            )
         busy = timedelta(seconds=self._settings.sweep_seconds)
         every = busy if following.live else _IDLE_SWEEP
         if self._read_at is None or now - self._read_at >= every:

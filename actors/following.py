@@ -36,6 +36,7 @@ from domain.inputs import (
     Restored,
 )
 from domain.instruments import Instrument, InstrumentKey, Segment
+from domain.legs import Legs, bought_first
 from domain.limits import DayLoss
 from domain.messages import (
     Answered,
@@ -69,6 +70,7 @@ class Following:
         self.drained = False
         self.live: dict[str, None] = {}
         self.unread = Unread()
+        self.legs = Legs(self.book)
         self._name = name
         self._mandate = mandate
         self._hands = hands
@@ -82,6 +84,7 @@ class Following:
         """Begin, with nothing to decide about until `Restored`."""
         self._hands.note(Opened(self._mandate), now)
         self.pace.open(self._mandate.windows)
+        self.legs.began(now)
         self.standing.tell()
 
     def look(self, now: datetime) -> None:
@@ -188,7 +191,7 @@ class Following:
         if answer.written_ns is None:
             self.pace.put_back()
         self.pace.want()
-        self._consider(leader_id)
+        self._consider_each([leader_id, *self.legs.held_with(leader_id)])
 
     def _note_outcome(self, came: Outcome) -> None:
         """Learn about the account from an answer."""
@@ -204,7 +207,7 @@ class Following:
             self.book.listings.price(one.order.instrument, one.ltp, one.order.stamp.updated_at)
             leader_id = self.book.heard(one.order)
             if leader_id is not None:
-                self._consider(leader_id)
+                self._consider_each([leader_id, *self.legs.held_with(leader_id)])
 
     def _found(self, instruments: Iterable[Instrument]) -> None:
         self.book.listings.learn(instruments)
@@ -219,9 +222,13 @@ class Following:
             self._consider(leader_id)
 
     def _most_urgent(self, leader_ids: list[str]) -> list[str]:
-        """Cancels before modifications before placements, else as they came."""
+        """Cancels before modifications before placements, of these bought legs before sold ones,
+        else as they came."""
         steps = {leader_id: self._step(leader_id) for leader_id in leader_ids}
-        return sorted(leader_ids, key=lambda leader_id: _RANK.get(type(steps[leader_id]), 3))
+        urgent = sorted(leader_ids, key=lambda leader_id: _RANK.get(type(steps[leader_id]), 3))
+        placed = [one for one in urgent if isinstance(steps[one], Place)]
+        ranks = {one: rank for one in placed if (rank := self.legs.rank(one)) is not None}
+        return bought_first(urgent, ranks)
 
     def _book_read(self, told: BookRead) -> None:
         waited = self.unread.read(told.asked_at)
@@ -260,10 +267,14 @@ class Following:
     # What follows
 
     def _step(self, leader_id: str) -> Step:
-        takes = self._takes.get(self.book.orders[leader_id].instrument.segment, False)
+        order = self.book.orders[leader_id]
+        takes = self._takes.get(order.instrument.segment, False)
+        self.legs.note(order)
         step = self.book.step(leader_id, self.standing.mood, takes, self._now)
-        early = self.unread.before(leader_id, step, bool(self.book.unresolved()))
-        return Hold(Why.UNREAD) if early else step
+        if self.unread.before(leader_id, step, bool(self.book.unresolved())):
+            return Hold(Why.UNREAD)
+        until = self.legs.wait(leader_id, self._now) if isinstance(step, Place) else None
+        return step if until is None else Hold(Why.BOUGHT_LEG, until)
 
     def _consider(self, leader_id: str) -> None:
         """Take the next step of one copy."""

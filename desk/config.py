@@ -184,6 +184,8 @@ def _rules(tables: schema.Lockstep, follower: schema.Follower) -> Rules:
         max_age=timedelta(seconds=float(max_age)),
         settle=timedelta(seconds=float(recovery.settle_seconds)),
         park_after=timedelta(seconds=float(recovery.settle_seconds + recovery.park_seconds)),
+        legs_window=timedelta(seconds=float(tables.legs.window_seconds)),
+        hold_sold_legs=timedelta(milliseconds=follower.hold_sold_legs_ms),
     )
 
 

@@ -223,6 +223,12 @@ class Protection(Table):
     )
 
 
+class Legs(Table):
+    window_seconds: Annotated[Number, Field(ge=0, le=60)] = Field(
+        default=Decimal(2), description="seconds from 0 to 60; 0 sees no groups"
+    )
+
+
 class Leader(Table):
     client_id: ClientId = Field(description=_CLIENT_WORDS)
     token: Secret = Field(description=_TOKEN_WORDS, repr=False)
@@ -310,6 +316,9 @@ class Follower(Table):
     only: Filter = Field(default=Filter(), description='{ segments = ["NSE_FNO"] }')
     protection: Protection = Field(default=Protection(), description="{ band_percent = 1.0 }")
     products: Products = Field(default=Products(), description='{ MARGIN = "INTRADAY" }')
+    hold_sold_legs_ms: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        default=0, description="milliseconds from 0 to 10000"
+    )
     source_ip: SourceIp | None = Field(
         default=None, description="an IP address of this host, in quotes"
     )
@@ -324,5 +333,6 @@ class Lockstep(Table):
     recovery: Recovery = Field(default=Recovery(), description="a table [recovery]")
     limits: Limits = Field(default=Limits(), description="a table [limits]")
     protection: Protection = Field(default=Protection(), description="a table [protection]")
+    legs: Legs = Field(default=Legs(), description="a table [legs]")
     leader: Leader = Field(description="a table [leader] with client_id and token")
     followers: list[Follower] = Field(default=[], description="one [[followers]] for each account")

@@ -45,7 +45,9 @@ class Rules:
     nothing by correlation id for an order in transit, so at least 10 s); `park_after`: how long
     looking may go on. `modification_cap`: Dhan's limit of modifications per order (its
     documentation: 25). `lag_after`: how long a copy may be behind a leader's order that has
-    traded in full before the operator is told (scenario 4.5).
+    traded in full before the operator is told (scenario 4.5). `legs_window`: how far apart orders
+    of one underlying are placed that belong together, 0 for never; `hold_sold_legs`: how long an
+    option that is sold to open waits for a bought leg (scenario 1.4.5).
     """
 
     follower: str
@@ -62,6 +64,8 @@ class Rules:
     park_after: timedelta = timedelta(seconds=120)
     modification_cap: int = 25
     lag_after: timedelta = timedelta(seconds=5)
+    legs_window: timedelta = timedelta(seconds=2)
+    hold_sold_legs: timedelta = timedelta(0)
 
     def sized(self, entry: Entry, segment: Segment, names: Sequence[str]) -> Sizing:
         """The sizing of an order that opens a position in an instrument of the segment, which

@@ -24,6 +24,7 @@ class Why(StrEnum):
     MASTER = "the instrument is not in the master, which is read again"
     MARKET_CLOSED = "the market is closed"
     ACCOUNT = "the account is parked"
+    BOUGHT_LEG = "a bought leg may come first"
     RETRY = "it is tried again after a pause"
     TRANSIT = "Dhan cancels no order in transit"
     CANCELLING = "the broker took the cancel"
