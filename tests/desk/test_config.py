@@ -59,6 +59,15 @@ def test_the_defaults_are_dhans_production_and_the_contracts() -> None:
     assert made.followers == ()
 
 
+def test_legs_are_grouped_within_two_seconds_and_none_is_held_unless_said() -> None:
+    rules = config(follower()).followers[0].rules
+    assert (rules.legs_window, rules.hold_sold_legs) == (timedelta(seconds=2), timedelta(0))
+    said = "[legs]\nwindow_seconds = 0.5\n" + follower("hold_sold_legs_ms = 250")
+    rules = config(said).followers[0].rules
+    assert rules.legs_window == timedelta(seconds=0.5)
+    assert rules.hold_sold_legs == timedelta(milliseconds=250)
+
+
 def test_a_follower_has_what_is_said_for_all_unless_it_says_otherwise() -> None:
     common = """
     [recovery]

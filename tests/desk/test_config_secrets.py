@@ -27,6 +27,7 @@ PLACES = {
     "recovery": "[recovery]\n{line}\n" + LEADER + FOLLOWER,
     "limits.orders": "[limits.orders]\n{line}\n" + LEADER + FOLLOWER,
     "protection": "[protection]\n{line}\n" + LEADER + FOLLOWER,
+    "legs": "[legs]\n{line}\n" + LEADER + FOLLOWER,
     "leader": LEADER + "{line}\n" + FOLLOWER,
     "followers[0]": LEADER + FOLLOWER + "{line}\n",
     "followers[0].sizing": LEADER + FOLLOWER + "[followers.sizing]\nmultiplier = 1\n{line}\n",
