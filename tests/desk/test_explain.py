@@ -1,17 +1,17 @@
 """`explain` as its user runs it, of a real day: beside the engine and without one."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
-from tests.desk.files import ROOT
 from tests.scenarios.house import HALF, HDFCBANK, RELIANCE, House, Member
+from tests.scenarios.nursery import nursery
 from tests.waiting import eventually
 
 CAREFUL = Member("careful", "1000000003", more=["limits = { quantity = 5 }"])
@@ -43,9 +43,20 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         yield Day(house, bought, sold, resting)
 
 
-def explain(day: Day, *words: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "run.py", "explain", *words, "--config", str(day.house.config)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+@dataclass
+class Done:
+    code: int
+    stdout: str
+    stderr: str
+
+
+def explain(day: Day, *words: str) -> Done:
+    """`python run.py explain`."""
+    with TemporaryDirectory() as folder:
+        out, trouble = Path(folder, "out"), Path(folder, "trouble")
+        arguments = ["explain", *words, "--config", str(day.house.config)]
+        code = nursery().bear(arguments, {}, out, trouble).wait(30)
+        return Done(code, out.read_text(), trouble.read_text())
 
 
 def told(day: Day, order: str, name: str) -> Any:
@@ -84,7 +95,7 @@ def test_an_exit_a_change_and_a_skip(day: Day) -> None:
 
 def test_people_read_it_of_all_followers(day: Day) -> None:
     done = explain(day, day.bought)
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.stderr
     heads = [line for line in done.stdout.splitlines() if line.startswith("Order ")]
     assert [head.split()[3] for head in heads] == ["careful:", "half:"]
     assert [head.split()[-1] for head in heads] == ["skipped", "filled"]
@@ -106,7 +117,7 @@ def test_what_is_not_known_is_said_with_the_nearest(
 ) -> None:
     names = {"bought": day.bought, "copy": day.house.only(day.bought, HALF)["orderId"]}
     done = explain(day, *(word.format(**names) for word in words))
-    assert done.returncode == 2
+    assert done.code == 2
     assert hint.format(**names) in " ".join(done.stderr.split())
 
 
