@@ -116,7 +116,7 @@ class Report:
     def decisions(self, told: Row) -> None:
         """What a decision takes with every rule on."""
         self._console.print(
-            f"A decision with every rule on, of {told['count']:,}: the plan alone "
+            f"A decision with every rule on, CPU time of {told['count']:,}: the plan alone "
             f"{told['plan_p50_us']:.0f} us in the median and {told['plan_p99_us']:.0f} us at p99; "
             f"with sizes, positions and limits beside {told['copies']} copies "
             f"{told['decision_p50_us']:.0f} us and {told['decision_p99_us']:.0f} us"

@@ -37,12 +37,12 @@ class Rounding(StrEnum):
     NEAREST = "nearest"
     ONE_LOT = "one_lot"
 
-    def lots(self, quantity: Fraction, lot: int) -> int:
-        """The quantity in whole lots."""
-        lots = quantity / lot
-        whole = lots.numerator // lots.denominator
+    def lots(self, quantity: int, parts: int) -> int:
+        """So many `parts` of a lot in whole lots, in whole numbers: this is on the way of every
+        order."""
+        whole, rest = divmod(quantity, parts)
         if self is Rounding.NEAREST:
-            return whole + (lots - whole >= Fraction(1, 2))
+            return whole + (2 * rest >= parts)
         if self is Rounding.ONE_LOT and quantity > 0:
             return max(1, whole)
         return whole
@@ -62,9 +62,8 @@ class Multiplier:
             raise ValueError(f"multiplier must be above 0, not {self.factor}")
 
     def size(self, quantity: int, lot: int) -> int:
-        if self.rounding is Rounding.DOWN:
-            return quantity * self.factor.numerator // self.factor.denominator // lot * lot
-        return self.rounding.lots(quantity * self.factor, lot) * lot
+        factor = self.factor
+        return self.rounding.lots(quantity * factor.numerator, factor.denominator * lot) * lot
 
     def part(self, filled: int, quantity: int, lot: int) -> int:
         return min(self.size(filled, lot), self.size(quantity, lot))
