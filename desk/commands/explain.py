@@ -54,13 +54,13 @@ def run(config: Config, order: str, follower: str | None, as_json: bool) -> int:
         copies = reader.copies(follower, order)
         if not copies:
             _refuse(reader, config, order, follower)
-        found = [_explained(reader, copy) for copy in copies]
-    if as_json:
-        show_json([_document(one) for one in found])
-        return 0
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    for one in found:
-        console.print(redact.scrub("\n".join(_text(one))))
+        found = (_explained(reader, copy) for copy in copies)
+        if as_json:
+            show_json([_document(one) for one in found])
+            return 0
+        console = Console(highlight=False, markup=False, soft_wrap=True)
+        for one in found:
+            console.print(redact.scrub("\n".join(_text(one))))
     return 0
 
 
