@@ -81,6 +81,10 @@ def troubles(tables: schema.Lockstep) -> Iterator[Alert]:
     for index, follower in enumerate(tables.followers):
         place: _Place = ("followers", index)
         yield from _unclear((*place, "sizing"), follower.sizing)
+        max_age = follower.max_age_seconds or tables.recovery.max_age_seconds
+        if follower.hold_sold_legs_ms >= max_age * 1000:
+            where = dotted((*place, "hold_sold_legs_ms"))
+            yield error("makes entries too old", where, "hold shorter than max_age_seconds")
         for number, one in enumerate(follower.overrides):
             here = (*place, "overrides", number)
             yield from _unclear((*here, "sizing"), one.sizing)

@@ -169,6 +169,12 @@ def test_a_multiplier_is_exact(multiplier: str, exact: Fraction) -> None:
         ('when_closed = "skipp"', "followers[0].when_closed", 'did you mean "skip"'),
         ("paused = 1", "followers[0].paused", "true or false"),
         ("max_age_seconds = 0", "followers[0].max_age_seconds", "above 0"),
+        ("hold_sold_legs_ms = 10001", "followers[0].hold_sold_legs_ms", "from 0 to 10000"),
+        (
+            "max_age_seconds = 1\nhold_sold_legs_ms = 1000",
+            "followers[0].hold_sold_legs_ms",
+            "shorter than max_age_seconds",
+        ),
         ("limits = { orders = { second = 0 } }", "followers[0].limits.orders.second", "from 1"),
         ("limits = { orders = { day = 1.5 } }", "followers[0].limits.orders.day", "whole number"),
         ("protection = { band_percent = 21 }", "followers[0].protection.band_percent", "most 20"),
