@@ -68,6 +68,13 @@ class ProfitAnswered:
     asked_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class KillAnswered:
+    """The answer to setting the broker's kill switch."""
+
+    answer: Answer
+
+
 class Account:
     """The connections of one follower, opened and closed by its actor."""
 
@@ -113,6 +120,10 @@ class Account:
         post, asked_at = self._floor.post, self._floor.clock.now()
         self._read(self._requests.positions(), _earning(post, self._name, asked_at))
 
+    def kill(self) -> None:
+        """Set the broker's kill switch."""
+        self._read(self._requests.kill_switch(), _killing(self._floor.post, self._name))
+
     def _read(self, request: Request, deliver: Callable[[Answer], None]) -> None:
         call = Call(
             line=self.line,
@@ -141,5 +152,12 @@ def _holding(post: Post, name: str, asked_at: datetime) -> Callable[[Answer], No
 def _earning(post: Post, name: str, asked_at: datetime) -> Callable[[Answer], None]:
     def deliver(answer: Answer) -> None:
         post.tell(name, ProfitAnswered(answer, asked_at))
+
+    return deliver
+
+
+def _killing(post: Post, name: str) -> Callable[[Answer], None]:
+    def deliver(answer: Answer) -> None:
+        post.tell(name, KillAnswered(answer))
 
     return deliver

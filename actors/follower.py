@@ -13,6 +13,7 @@ from actors.account import (
     Account,
     BookAnswered,
     FollowerSettings,
+    KillAnswered,
     PositionsAnswered,
     ProfitAnswered,
 )
@@ -22,6 +23,7 @@ from actors.dispatcher import Dispatcher
 from actors.drift_watch import DriftWatch
 from actors.floor import Floor, FloorActor
 from actors.following import Following
+from actors.halting import Halting
 from actors.ledger import Restore
 from actors.market_clock import TakesOrders
 from actors.operators_word import OperatorsWord
@@ -30,6 +32,7 @@ from actors.post import BOARD, INSTRUMENTS, LEDGER, RECOVERY, follower_name
 from actors.reporter import log_answer
 from actors.surroundings import Surroundings
 from actors.upkeep import BoardRestarted, Configured, Drain, LimiterRestarted
+from domain.halts import HaltAsked
 from domain.inputs import (
     BookRead,
     Drained,
@@ -80,6 +83,7 @@ class FollowerActor(FloorActor):
         self._following: Following
         self._own: OwnOrders
         self._word: OperatorsWord
+        self._halting: Halting
         self._drift: DriftWatch
         self._capital: CapitalWatch
         self._loss: LossWatch
@@ -96,6 +100,7 @@ class FollowerActor(FloorActor):
         book = following.book
         self._own = OwnOrders(post, name, client_id, book, account.read_book)
         self._word = OperatorsWord(post, book, self._own, account.read_book)
+        self._halting = Halting(post, account, following)
         every = timedelta(seconds=settings.drift_seconds)
         self._drift = DriftWatch(floor.clock, account, book, following.standing, every)
         purse = Purse(floor, account.line, client_id, self.name)
@@ -176,6 +181,11 @@ class FollowerActor(FloorActor):
                 if self._following.ready:
                     now = self.floor.clock.now()
                     self._take_each(self._word.take(message, self._read_at, now))
+            case HaltAsked():
+                if self._following.ready:
+                    self._take_each(self._halting.take(message, self.floor.clock.now()))
+            case KillAnswered():
+                self._halting.answered(message, self.floor.clock.now())
             case Configured(settings):
                 self._settings = self._dispatcher.settings = settings
                 self._take(Mandated(settings.mandate))
@@ -205,6 +215,7 @@ class FollowerActor(FloorActor):
         """Begin to decide, with the copies that the ledger kept."""
         traded = {a.ticket.instrument for copy in restored.copies for a in copy.attempts}
         self._learn(traded)
+        self._halting.restored(restored)
         self._take(restored)
         self._account.read_book()
         self.floor.post.tell(RECOVERY, SweepWanted("a follower started", self._settings.name))
@@ -215,8 +226,14 @@ class FollowerActor(FloorActor):
         if isinstance(read, BookRead):
             self._read_at = told.asked_at
             following = self._following
-            needed = read.rows or following.unread.awaited or following.book.unresolved()
-            if not needed and not following.standing.token_refused:
+            needed = (
+                read.rows
+                or following.unread.awaited
+                or following.book.unresolved()
+                or following.flattening.awaits_book
+                or following.standing.token_refused
+            )
+            if not needed:
                 return
         if read is not None:
             self._take(read)
@@ -261,6 +278,7 @@ class FollowerActor(FloorActor):
         every = busy if following.live else _IDLE_SWEEP
         if self._read_at is None or now - self._read_at >= every:
             self._account.read_book()
+        self._halting.look(now)
         self._capital.look(self._settings.rules.needs_capital, now)
         if following.ready and not following.drained:
             self._drift.look(now)

@@ -9,18 +9,21 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 
+from actors.flattening import Flattening
 from actors.hands import Hands
 from actors.pace import Pace
 from actors.post import Post
 from actors.reporter import Reporter
 from actors.standing import Standing
 from domain.copybook import CopyBook
+from domain.halts import HaltAsked
 from domain.inputs import (
     BookRead,
     BookRefused,
     CapitalFound,
     Drained,
     Granted,
+    Halted,
     Heard,
     Input,
     Instructed,
@@ -66,6 +69,7 @@ class Following:
         self.pace = Pace(post, client_id, name)
         self.standing = Standing(post, name, mandate.paused)
         self.reporter = Reporter(post, self.book)
+        self.flattening = Flattening(post, client_id, self.book, self.standing)
         self.ready = False
         self.drained = False
         self.live: dict[str, None] = {}
@@ -103,6 +107,7 @@ class Following:
             self._gave_up(leader_id)
         if parked:
             self._consider_live(lambda key: True)
+        self._flatten()
 
     def take(self, told: Input, now: datetime) -> None:
         """Learn something, and do what follows."""
@@ -138,6 +143,7 @@ class Following:
                 self._consider_in(keys)
             case _:
                 self._take_rarer(told)
+        self._flatten()
 
     def _take_rarer(self, told: Input) -> None:
         match told:
@@ -150,6 +156,9 @@ class Following:
             case Instructed(instruction, shown):
                 self.book.resolve(instruction, shown)
                 self._consider(instruction.leader_order_id)
+            case Halted(asked):
+                self._halted(asked)
+                self._consider_all()
             case Mandated(mandate):
                 self._mandated(mandate)
             case DayLoss():
@@ -179,8 +188,14 @@ class Following:
         if kept.loss is not None:
             self.book.lost(kept.loss)
             self._mind_loss(told=True)
+        self._halted(kept.halt)
         self.ready = True
         self._consider_all()
+
+    def _halted(self, asked: HaltAsked | None) -> None:
+        """Take another of the operator's words, None for none."""
+        for leader_id in self.flattening.obey(asked, self._now):
+            self.unread.heard(leader_id, self._now)
 
     def _answered(self, answer: Answered) -> None:
         leader_id = answer.intent.leader_order_id
@@ -223,15 +238,18 @@ class Following:
 
     def _most_urgent(self, leader_ids: list[str]) -> list[str]:
         """Cancels before modifications before placements, of these bought legs before sold ones,
-        else as they came."""
+        else as they came; of a follower that is flattened, entries are cancelled before exits."""
         steps = {leader_id: self._step(leader_id) for leader_id in leader_ids}
-        urgent = sorted(leader_ids, key=lambda leader_id: _RANK.get(type(steps[leader_id]), 3))
+        last = self.book.exits if self.flattening.active else lambda leader_id: False
+        urgent = sorted(leader_ids, key=lambda one: (_RANK.get(type(steps[one]), 3), last(one)))
         placed = [one for one in urgent if isinstance(steps[one], Place)]
         ranks = {one: rank for one in placed if (rank := self.legs.rank(one)) is not None}
         return bought_first(urgent, ranks)
 
     def _book_read(self, told: BookRead) -> None:
         waited = self.unread.read(told.asked_at)
+        if told.complete:
+            self.flattening.read(told.asked_at)
         touched = self.book.read(told.rows, told.asked_at, told.complete)
         if self.standing.token_refused:
             self.standing.accepted()
@@ -266,10 +284,20 @@ class Following:
 
     # What follows
 
+    def _flatten(self) -> None:
+        """Leave what is to be left by the operator's word, as far as that is possible now."""
+        if not self.flattening.active or not self.ready or self.drained:
+            return
+        for leader_id in list(self.flattening.due(self.live, self._takes, self._now)):
+            self._consider(leader_id)
+        for leader_id, until in self.flattening.waits.items():
+            self._set_alarm(leader_id, until)
+
     def _step(self, leader_id: str) -> Step:
         order = self.book.orders[leader_id]
         takes = self._takes.get(order.instrument.segment, False)
-        self.legs.note(order)
+        if not order.flattening:
+            self.legs.note(order)
         step = self.book.step(leader_id, self.standing.mood, takes, self._now)
         if self.unread.before(leader_id, step, bool(self.book.unresolved())):
             return Hold(Why.UNREAD)

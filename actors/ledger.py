@@ -29,6 +29,7 @@ from domain.messages import (
     Tick,
 )
 from ledger.entries import Entry
+from ledger.halts import waiting_halts
 from ledger.instructions import take_over, waiting
 from ledger.journal import Noted
 from ledger.leaders import leader_day, watermark
@@ -206,13 +207,15 @@ class LedgerActor(FloorActor):
             self._prune_at = now + (_NEXT_PRUNE if more else _PRUNE_EVERY)
 
     def _tell_instructions(self) -> None:
-        """Tell followers what the operator left for them, until they answer."""
+        """Tell followers what the operator left for them, until they take it."""
         try:
             take_over(self._ledger)
         except (LedgerFailure, OSError) as trouble:
-            logger.error("What the operator says of copies cannot be taken in yet: %s", trouble)
+            logger.error("What the operator says cannot be taken in yet: %s", trouble)
         for instruction in waiting(self._ledger):
             self.floor.post.tell(follower_name(instruction.follower), instruction)
+        for asked in waiting_halts(self._ledger):
+            self.floor.post.tell(follower_name(asked.follower), asked)
 
     def _restore(self, follower: str, asker: Ref) -> None:
         with self._sound(f"copies of {follower}"):

@@ -4,6 +4,7 @@ import logging
 
 from actors.ledger import Record
 from actors.post import BOARD, LEDGER, Post
+from domain.halts import HaltAsked
 from domain.messages import Alert, Level, MoodChanged
 from domain.outcomes import Refusal, Refused
 from domain.rules import Mood
@@ -11,11 +12,15 @@ from domain.rules import Mood
 logger = logging.getLogger(__name__)
 
 _PARKING = frozenset({Refused.TOKEN, Refused.ADDRESS})
-_LOG_LEVELS = {Level.WARNING: logging.WARNING, Level.ERROR: logging.ERROR}
+_LOG_LEVELS = {
+    Level.NOTE: logging.INFO,
+    Level.WARNING: logging.WARNING,
+    Level.ERROR: logging.ERROR,
+}
 
 
 class Standing:
-    """Parked while Dhan refuses the account as such; else as the roster has it."""
+    """Parked while Dhan refuses the account as such; else as the operator or the roster has it."""
 
     def __init__(self, post: Post, name: str, paused: bool) -> None:
         self._post = post
@@ -23,12 +28,16 @@ class Standing:
         self._paused = paused
         self._trouble: Refusal | None = None
         self._down = False
+        self._halt: HaltAsked | None = None
+        self._progress = ""
 
     @property
     def mood(self) -> Mood:
         """Whether the follower takes new orders."""
         if self._trouble is not None:
             return Mood.PARKED
+        if self._halt is not None:
+            return self._halt.word.mood
         return Mood.PAUSED if self._paused else Mood.ACTIVE
 
     @property
@@ -40,6 +49,17 @@ class Standing:
         """Begin anew as the roster has it."""
         self._paused, self._trouble = paused, None
         self.tell()
+
+    def halted(self, halt: HaltAsked | None) -> None:
+        """Note which of the operator's words is in force, None for none."""
+        self._halt, self._progress = halt, ""
+        self.tell()
+
+    def progressed(self, words: str) -> None:
+        """Note how far the operator's word is carried out."""
+        if words != self._progress:
+            self._progress = words
+            self.tell()
 
     def refused(self, refusal: Refusal) -> None:
         """Park the account if it is the account that Dhan refuses."""
@@ -69,8 +89,15 @@ class Standing:
 
     def tell(self) -> None:
         """Tell the board the mood."""
-        reason = self._trouble.message if self._trouble else ""
-        self._post.tell(BOARD, MoodChanged(self._name, self.mood, reason))
+        self._post.tell(BOARD, MoodChanged(self._name, self.mood, self._reason))
+
+    @property
+    def _reason(self) -> str:
+        if self._trouble is not None:
+            return self._trouble.message
+        if self._halt is None:
+            return ""
+        return f"{self._halt.words}{': ' + self._progress if self._progress else ''}"
 
     def alert(self, what: str, fix: str, level: Level = Level.ERROR) -> None:
         """Tell the operator something about this follower, and keep it."""

@@ -174,6 +174,8 @@ class _Look:
             copybook.seen(OrderSeen(order, order.placed_at, order.stamp.heard))
         copybook.read(rows, now)
         mood = Mood.PAUSED if settings.paused else Mood.ACTIVE
+        if mine.halt is not None:
+            mood = mine.halt.word.mood
         for leader_id, order in copybook.orders.items():
             takes = self._config.engine.takes_orders(order.instrument.segment, now)
             step = copybook.step(leader_id, mood, takes, now)

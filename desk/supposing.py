@@ -81,7 +81,7 @@ class Supposed:
         since = self._day.since
         earlier = tuple(c for c in restored.copies if c.born is None or c.born < since)
         orders = tuple(one for one in restored.orders if one.stamp.updated_at < since)
-        return replace(restored, copies=earlier, orders=orders)
+        return replace(restored, copies=earlier, orders=orders, halt=None)
 
     def _ring_until(self, now: datetime) -> None:
         while self._alarms and self._alarms[0][0] <= now:

@@ -26,7 +26,14 @@ _STYLES = {
     CopyState.UNKNOWN: "bold yellow",
     CopyState.PARKED: "bold red",
 }
-_MOODS = {Mood.ACTIVE: "green", Mood.PAUSED: "yellow", Mood.PARKED: "bold red", Mood.STOPPED: "dim"}
+_MOODS = {
+    Mood.ACTIVE: "green",
+    Mood.PAUSED: "yellow",
+    Mood.HALTED: "bold yellow",
+    Mood.FLATTENED: "bold yellow",
+    Mood.PARKED: "bold red",
+    Mood.STOPPED: "dim",
+}
 _LEVELS = {Level.NOTE: "dim", Level.WARNING: "yellow", Level.ERROR: "bold red"}
 _ORDERS_SHOWN = 14
 _ALERTS_SHOWN = 4
@@ -94,6 +101,8 @@ def _follower(mood: MoodChanged) -> Text:
     text = Text(mood.follower, "bold")
     if mood.mood is not Mood.ACTIVE:
         text.append(f"\n{mood.mood}", _MOODS[mood.mood])
+    if mood.mood in (Mood.HALTED, Mood.FLATTENED):
+        text.append(f"\n{mood.reason}", "dim")
     return text
 
 

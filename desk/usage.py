@@ -127,6 +127,17 @@ def _followers(roster: ArgumentParser) -> None:
         ("remove", "leave it alone; its open orders stay"),
     ):
         _verb(verbs, verb, words).add_argument("name", metavar="NAME")
+    for verb, words in (
+        ("halt", "take no entries until it is released; exits go on"),
+        ("flatten", "halt, cancel all that is open and leave what the copies hold"),
+        ("kill", "flatten, then set Dhan's kill switch"),
+        ("release", "copy again after a halt"),
+    ):
+        halt = _verb(verbs, verb, words)
+        halt.add_argument("name", nargs="?", metavar="NAME")
+        halt.add_argument("--all", action="store_true", dest="everybody", help="every follower")
+        halt.add_argument("--yes", action="store_true", help="do not ask")
+        _lists(halt)
 
 
 def _verb(verbs: "_SubParsersAction[_Parser]", name: str, words: str) -> ArgumentParser:

@@ -139,7 +139,7 @@ class Line:
             self._token = token
         request = call.request
         start = f"{request.method} {self._base}{request.path}".encode("ascii")
-        if not request.body:
+        if not request.body and request.method != "POST":
             return b"".join((start, self._headers, b"\r\n"))
         length = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(request.body)
         return b"".join((start, self._headers, length, request.body))

@@ -172,6 +172,11 @@ class Requests:
                 listed.append(int(key.security_id))
         return self._recorder.look_up("/marketfeed/ltp", asked)
 
+    def kill_switch(self) -> Request:
+        """Have the broker take no more orders of the account today. It needs all positions closed
+        and no pending orders."""
+        return Request(Kind.READ, "POST", "/killswitch?killSwitchStatus=ACTIVATE")
+
     def addresses(self) -> Request:
         """The addresses that the account may send orders from."""
         return self._recorder.get("/ip/getIP")

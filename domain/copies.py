@@ -40,6 +40,7 @@ class Withdrawal(StrEnum):
     LEADER = "the leader's order is closed"
     REDUCED = "the leader's quantity leaves nothing open"
     REPLACED = "it cannot be modified any more"
+    HALTED = "the follower is flattened by the operator"
 
 
 class Change(StrEnum):
@@ -141,6 +142,7 @@ class Skipped(StrEnum):
     OWN = "it is itself a copy made by Lockstep"
     UNSUPPORTED = "orders of this kind are not copied"
     PAUSED = "the follower is paused"
+    HALTED = "the follower is halted by the operator"
     STALE = "it was too old when it could be copied"
     UNDER_ONE_LOT = "the scaled quantity is under one lot"
     LEADER_CLOSED = "the leader's order closed without a fill"
@@ -161,6 +163,7 @@ class Skipped(StrEnum):
 _LASTING = frozenset(
     {
         Skipped.PAUSED,
+        Skipped.HALTED,
         Skipped.STALE,
         Skipped.MARKET_CLOSED,
         Skipped.FILTERED,
@@ -219,6 +222,13 @@ class Copy:
     def left_out(self) -> bool:
         """Whether a verdict keeps it without any order."""
         return self.skipped is not None and self.standing is None and not self.lives
+
+    @property
+    def halted(self) -> bool:
+        """Whether the operator ended it: what it has is all that it will have."""
+        attempt = self.current
+        withdrawn = attempt is not None and attempt.withdrawn is Withdrawal.HALTED
+        return self.standing is None and (withdrawn or self.skipped is Skipped.HALTED)
 
     def with_attempt(self, changed: Attempt) -> "Copy":
         """The copy with the attempt of that number changed; the very same copy if it is not."""

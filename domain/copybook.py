@@ -4,9 +4,11 @@ The memory of a FollowerActor, without threads or I/O: it is told what happened,
 copies, and is asked for the next step of one copy at a time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from fractions import Fraction
+from itertools import chain
 
 from domain import progress, proof
 from domain.built import Built
@@ -26,7 +28,7 @@ from domain.reports import lagging, may_lag, report
 from domain.rules import Account, Mood, Rules
 from domain.sessions import IST
 from domain.sizes import Entry
-from domain.sizing import Sizing, Unsized
+from domain.sizing import Multiplier, Sizing, Unsized
 from domain.steps import Request, Skip, Step, Why
 
 
@@ -71,9 +73,31 @@ class CopyBook:
         for copy in copies:
             self._keep(progress.interrupted(copy, now, self.rules))
         for order in sorted(self._former.values(), key=_placed):
-            if order.order_id not in self.copies:
+            if order.flattening:
+                self.orders[order.order_id] = order
+            elif order.order_id not in self.copies:
                 self._expected[order.order_id] = self._new_copy(order, None)
             self._count(order.order_id)
+
+    def recall(self, leader_ids: Iterable[str]) -> list[str]:
+        """Take what the ledger kept of these leader orders for told; those that it kept."""
+        found = [one for one in leader_ids if one in self._former and one not in self.orders]
+        self.orders |= {leader_id: self._former[leader_id] for leader_id in found}
+        return found
+
+    def make(self, order: Order, now: datetime) -> None:
+        """Note an order that Lockstep makes in the leader's place."""
+        self.seen(OrderSeen(order, now, 0))
+
+    def exits(self, leader_id: str) -> bool:
+        """Whether the leader's order makes what the copies hold smaller."""
+        order = self.orders[leader_id]
+        position = self.position(order.instrument, order.product)
+        return Account(position=position).exits(order.side)
+
+    def known_orders(self) -> Iterator[Order]:
+        """The leader's orders that were told or kept."""
+        return chain(self.orders.values(), self._former.values())
 
     def seen(self, told: OrderSeen) -> bool:
         """Note what was told of a leader order; False when it says nothing new."""
@@ -338,6 +362,8 @@ class CopyBook:
 
     def _sized(self, order: Order) -> Sizing:
         """The sizing of the copy of an order, by the rules and by what is known now."""
+        if order.flattening:
+            return _ALL
         key, terms = order.instrument, order.terms
         instrument = self.listings.instrument(key)
         mine, leaders = self._capital
@@ -380,6 +406,9 @@ class CopyBook:
             copy = self.copies.get(leader_id) or self._expected.get(leader_id)
             lot = self.listings.lot(order.instrument)
             self.holdings.note(order, copy, lot)
+
+
+_ALL = Multiplier(Fraction(1), why="operator")
 
 
 def _placed(order: Order) -> datetime:

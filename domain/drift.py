@@ -258,6 +258,8 @@ def _bounds(order: Order, copy: Copy, lot: int) -> tuple[int, int]:
     order, less what can still trade of the copy, and no more than that order may come to."""
     if copy.left_out:
         return 0, 0
+    if copy.halted:
+        return copy.filled, copy.filled
     got, standing = part(order, copy, lot), copy.standing
     resting = standing.terms.quantity - standing.filled if standing and standing.terms else 0
     most = got if order.status.terminal else max(got, share(order, copy, lot))

@@ -85,7 +85,7 @@ class Holdings:
         total.add(now, 1)
         self._shares[order.order_id] = now
         self._noted[order.order_id] = order, copy
-        if ended or order.status.terminal:
+        if ended or order.status.terminal or order.flattening:
             self._open[holding].pop(order.order_id, None)
         else:
             self._open[holding][order.order_id] = _rest(order, copy, abs(now.due), lot)
@@ -94,6 +94,15 @@ class Holdings:
         """The net position (shares, signed) that the copies built."""
         total = self._totals.get((instrument, product))
         return 0 if total is None else total.mine
+
+    def positions(self) -> dict[tuple[InstrumentKey, Product], int]:
+        """What the copies hold (shares, signed), by instrument and the leader's product."""
+        return {holding: total.mine for holding, total in self._totals.items() if total.mine}
+
+    def began(self, now: datetime) -> datetime:
+        """When the day began (in India) that it is."""
+        self.at(now)
+        return self._began
 
     def held(self) -> set[InstrumentKey]:
         """The instruments in which the copies hold something."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from domain.built import Built
 from domain.copies import Copy
+from domain.halts import HaltAsked
 from domain.instructions import Instruction
 from domain.instruments import Instrument, InstrumentKey, Listing, Segment
 from domain.limits import DayLoss
@@ -47,13 +48,15 @@ class Mandated:
 @dataclass(frozen=True, slots=True)
 class Restored:
     """The follower's copies as the ledger kept them, the leader's orders that belong to them or
-    are of the last day, what all other orders and copies built, and how far the account was down
-    last."""
+    are of the last day, what all other orders and copies built, how far the account was down last,
+    which of the operator's words is in force, and whether it is carried out."""
 
     copies: tuple[Copy, ...]
     orders: tuple[Order, ...] = ()
     built: tuple[Built, ...] = ()
     loss: DayLoss | None = None
+    halt: HaltAsked | None = None
+    halt_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,13 @@ class Instructed:
     shown: Order | None
 
 
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """The operator's word that the follower is to be halted, or released."""
+
+    asked: HaltAsked
+
+
 Input = (
     Opened
     | Mandated
@@ -173,4 +183,5 @@ Input = (
     | Looked
     | Drained
     | Instructed
+    | Halted
 )

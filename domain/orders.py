@@ -120,6 +120,10 @@ class Stamp:
     heard: int
 
 
+FLATTENING = "FLAT-"
+"""How the ids begin of orders that Lockstep makes to leave a position. The leader has none such."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """An order as far as it is known.
@@ -156,6 +160,11 @@ class Order:
     def cut_short(self) -> bool:
         """Whether it ended before all of it had traded."""
         return self.status.terminal and self.status is not Status.TRADED
+
+    @property
+    def flattening(self) -> bool:
+        """Whether Lockstep made it, in the leader's place, to leave a position of a follower."""
+        return self.order_id.startswith(FLATTENING)
 
     @property
     def average_price(self) -> float | None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from domain import correlation
 from domain.copies import Attempt, Change, Copy, Skipped, Stage, Withdrawal
+from domain.halts import held_back
 from domain.instruments import Instrument, Listing
 from domain.limits import Entry, refused
 from domain.missed import Missed
@@ -52,7 +53,7 @@ def plan(
     if waiting := _waiting(attempt):
         return waiting
     if not attempt.ended:
-        step = _steer(order, copy, attempt, rules, market, instrument, now)
+        step = _steer(order, copy, attempt, rules, market, instrument, account, now)
         return step if stray is None or isinstance(step, Cancel) else stray
     if stray is not None:
         return stray
@@ -93,7 +94,7 @@ def may_follow(order: Order, ended: Attempt) -> bool:
         return False
     if ended.status is Status.TRADED:
         return True
-    return ended.status is Status.CANCELLED and ended.withdrawn is not None
+    return ended.status is Status.CANCELLED and ended.withdrawn not in (None, Withdrawal.HALTED)
 
 
 def _enter(
@@ -112,6 +113,8 @@ def _enter(
         return verdict if not copy.attempts else Done()
     if order.cut_short and not order.filled:
         return Done() if copy.lives else Skip(Skipped.LEADER_CLOSED, order.reason)
+    if account.mood is Mood.FLATTENED and not order.flattening:
+        return Skip(Skipped.HALTED)
     if order.status is Status.TRANSIT:
         return Hold(Why.LEADER_TRANSIT)
     if order.status is Status.UNREADABLE:
@@ -125,6 +128,10 @@ def _enter(
     unsized = isinstance(copy.sizing, Unsized)
     if want is None and instrument is not None and not unsized:
         return _nothing_wanted(order, copy, instrument)
+    if account.mood is Mood.HALTED or order.flattening:
+        if entry or (want is not None and not account.exits(order.side)):
+            return Skip(Skipped.HALTED)
+        want = want and held_back(want, order.side, None, account)
     if entry and (verdict := _too_late(copy, rules, account, want, now)):
         return verdict
     if account.mood is Mood.PARKED:
@@ -139,6 +146,8 @@ def _enter(
         return Hold(Why.RETRY, last.retry_at)
     amo_time = order.amo_time or AmoTime.OPEN if order.after_market else None
     if not market.open and amo_time is None:
+        if order.flattening:
+            return Hold(Why.MARKET_CLOSED)
         if rules.when_closed is WhenClosed.SKIP and not copy.attempts:
             return Skip(Skipped.MARKET_CLOSED)
         if rules.when_closed is not WhenClosed.AMO:
@@ -241,6 +250,7 @@ def _steer(
     rules: Rules,
     market: Market,
     instrument: Instrument | None,
+    account: Account,
     now: datetime,
 ) -> Step:
     """The step for a copy whose order is open at the broker."""
@@ -248,6 +258,8 @@ def _steer(
         return _cancel(attempt, Withdrawal.LEADER, now)
     if attempt.withdrawn:
         return _cancel(attempt, attempt.withdrawn, now)
+    if account.mood is Mood.FLATTENED and not order.flattening:
+        return _cancel(attempt, Withdrawal.HALTED, now)
     if not market.open and attempt.ticket.amo_time is None:
         return Hold(Why.MARKET_CLOSED)
     if order.status is Status.UNREADABLE:
@@ -257,6 +269,8 @@ def _steer(
     want = wanted(order, copy, rules, market, instrument, now)
     if want is None or want.terms.quantity <= attempt.filled:
         return _cancel(attempt, Withdrawal.REDUCED, now)
+    if account.mood is Mood.HALTED:
+        want = held_back(want, order.side, attempt, account)
     if want.terms == attempt.terms:
         return Hold(Why.RESTING, want.until)
     if want.terms == attempt.declined:

@@ -17,8 +17,8 @@ _UNSETTLED = frozenset({CopyState.HELD, CopyState.PLACING, CopyState.UNKNOWN, Co
 
 def drift(order: Order, copy: Copy, lot: int) -> str:
     """How the copy differs from what the leader's order implies, in plain words; empty when it
-    is in step. What a rule decided to skip is in step."""
-    if copy.left_out:
+    is in step. What a rule decided to skip, and what the operator ended, is in step."""
+    if copy.left_out or copy.halted:
         return ""
     if order.status.terminal:
         return _final_drift(order, copy, lot)
@@ -83,7 +83,7 @@ def _said(copy: Copy) -> str:
 
 def may_lag(order: Order, copy: Copy, lot: int) -> bool:
     """Whether `lagging` may ever have something to say, as far as is known now."""
-    if copy.left_out or order.cut_short:
+    if copy.left_out or copy.halted or order.cut_short:
         return False
     return order.status is not Status.TRADED or copy.filled < part(order, copy, lot)
 

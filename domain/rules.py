@@ -18,11 +18,15 @@ class Mood(StrEnum):
     """Whether a follower takes new orders.
 
     ACTIVE copies everything. PAUSED takes no new orders but still follows the leader in what is
-    open. PARKED sends nothing until somebody looks. STOPPED does not run.
+    open. HALTED, by the operator, takes nothing that makes a position larger. FLATTENED, by the
+    operator, leaves all that its copies hold and follows nothing. PARKED sends nothing until
+    somebody looks. STOPPED does not run.
     """
 
     ACTIVE = "active"
     PAUSED = "paused"
+    HALTED = "halted"
+    FLATTENED = "flattened"
     PARKED = "parked"
     STOPPED = "stopped"
 

@@ -1,9 +1,9 @@
 """What is decided only once the account's own order book was read.
 
 Fills that happened while nobody listened are not known before, so that an order which leaves a
-position may look like one that opens another. That it is too old for that, or the follower paused,
-is said only by a book asked for after the order was heard of. And after a start with outcomes that
-are not known, one book is read before anything but a cancel is sent.
+position may look like one that opens another. That it is too old for that, or the follower paused
+or halted, is said only by a book asked for after the order was heard of. And after a start with
+outcomes that are not known, one book is read before anything but a cancel is sent.
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from datetime import datetime
 from domain.copies import Skipped
 from domain.steps import Modify, Place, Skip, Step
 
-_OF_ENTRIES = (Skipped.STALE, Skipped.PAUSED)
+_OF_ENTRIES = (Skipped.STALE, Skipped.PAUSED, Skipped.HALTED)
 
 
 class Unread:

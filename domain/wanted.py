@@ -66,7 +66,10 @@ def share(order: Order, copy: Copy, lot: int) -> int:
 
 
 def part(order: Order, copy: Copy, lot: int) -> int:
-    """The copy's part (shares) of what the leader's order got."""
+    """The copy's part (shares) of what the leader's order got; whatever it got of one that the
+    leader has no part in."""
+    if order.flattening:
+        return copy.filled
     return copy.sizing.part(order.filled, order.terms.quantity, lot)
 
 

@@ -47,7 +47,8 @@ _MINE = """
         coalesce(
             (
                 SELECT product FROM order_states
-                WHERE order_id = traded.leader_order_id AND role = 'leader'
+                WHERE order_id = traded.leader_order_id
+                    AND (role = 'leader' OR order_id GLOB 'FLAT-*')
             ),
             product
         ) AS leaders,
@@ -62,6 +63,8 @@ _LEADER = """
     GROUP BY segment, security_id, product
 """
 _COPIED = f"SELECT * FROM order_states WHERE role = 'leader' AND order_id IN ({TOUCHED})"
+# The orders that Lockstep made in the leader's place are kept as the follower's.
+_MADE = f"SELECT * FROM order_states WHERE role = 'follower' AND order_id IN ({TOUCHED})"
 
 
 def built_by_copies(ledger: Rows, since: datetime) -> dict[str, dict[Holding, int]]:
@@ -90,6 +93,13 @@ def copied_orders(ledger: Rows, follower: str, since: datetime) -> list[Order]:
     """The leader's orders of the copies that `ledger.history.copies_of` gives. Raises what `rows`
     raises."""
     return [order_of(row) for row in ledger.rows(_COPIED, follower, micros(since))]
+
+
+def made_orders(ledger: Rows, follower: str, since: datetime) -> list[Order]:
+    """The orders that Lockstep made to leave positions, of the copies that
+    `ledger.history.copies_of` gives. Raises what `rows` raises."""
+    made = [order_of(row) for row in ledger.rows(_MADE, follower, micros(since))]
+    return [order for order in made if order.flattening]
 
 
 def without(built: Mapping[Holding, int], orders: Iterable[Order]) -> dict[Holding, int]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from domain.halts import HaltAsked, HaltNoted
 from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from domain.orders import Order
@@ -27,4 +28,16 @@ class Setting:
     value: str
 
 
-Entry = Intent | Answered | OrderKnown | CopyChanged | Alert | Setting | Given | Settled | Noted
+Entry = (
+    Intent
+    | Answered
+    | OrderKnown
+    | CopyChanged
+    | Alert
+    | Setting
+    | Given
+    | Settled
+    | HaltAsked
+    | HaltNoted
+    | Noted
+)

@@ -10,10 +10,12 @@ import logging
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from domain.copies import CopyState
+from domain.halts import HaltAsked, Word
 from domain.instructions import Given, Instruction, Verdict
 from ledger.instants import instant, micros
 from ledger.ledger import Ledger, LedgerFailure
@@ -56,13 +58,18 @@ def instruct(
         raise Impossible(f"the copy of order {leader_order_id} is {rows[0]['state']}")
     key = f"{micros(at)}-{secrets.token_hex(4)}"
     told = Instruction(key, leader_order_id, follower, rows[0]["attempt"], verdict, order_id)
-    folder = _folder(path)
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        _write(folder / key, _text(Given(told, at)))
-    except OSError as error:
-        raise not_writable(folder, error) from error
+    _leave(path, key, _text(Given(told, at)))
     return told
+
+
+def ask_halt(path: Path, follower: str, word: Word, by: str, at: datetime) -> HaltAsked:
+    """Leave the operator's word on a follower for the engine that writes the ledger at `path`, on
+    disk when this returns. Raises `LedgerUnusable`."""
+    key = f"{micros(at)}-{secrets.token_hex(4)}"
+    asked = HaltAsked(key, follower, word, by, at)
+    said = {"key": key, "at": micros(at), "follower": follower, "halt": word.value, "by": by}
+    _leave(path, key, json.dumps(said))
+    return asked
 
 
 def take_over(ledger: Ledger) -> None:
@@ -70,7 +77,7 @@ def take_over(ledger: Ledger) -> None:
     that is not kept; nothing is lost or kept twice by a process that dies in between."""
     for file in _left(ledger.path):
         try:
-            ledger.commit([_given(file)])
+            ledger.commit([_read(file)])
         except (ValueError, KeyError, TypeError) as error:
             _set_aside(file, error)
         except LedgerFailure as failure:
@@ -95,6 +102,26 @@ def waiting(ledger: Ledger) -> list[Instruction]:
         )
         for row in ledger.rows(_WAITING)
     ]
+
+
+def asked_halts(path: Path) -> list[HaltAsked]:
+    """What was left of halts that nobody has taken over yet, the oldest first."""
+    found = []
+    for file in _left(path):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            entry = _read(file)
+            if isinstance(entry, HaltAsked):
+                found.append(entry)
+    return found
+
+
+def _leave(path: Path, key: str, text: str) -> None:
+    folder = _folder(path)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _write(folder / key, text)
+    except OSError as error:
+        raise not_writable(folder, error) from error
 
 
 def _folder(path: Path) -> Path:
@@ -139,8 +166,16 @@ def _text(given: Given) -> str:
     )
 
 
-def _given(file: Path) -> Given:
+def _read(file: Path) -> Given | HaltAsked:
     said = json.loads(file.read_text(encoding="utf-8"))
+    if "halt" in said:
+        return HaltAsked(
+            key=str(said["key"]),
+            follower=str(said["follower"]),
+            word=Word(said["halt"]),
+            by=str(said["by"]),
+            at=instant(said["at"]),
+        )
     told = Instruction(
         key=str(said["key"]),
         leader_order_id=str(said["leader_order_id"]),

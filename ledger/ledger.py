@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
+from domain.halts import HaltAsked, HaltNoted
 from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from ledger import rows
@@ -179,6 +180,8 @@ class Ledger:
         closed: list[Row] = []
         replaced: list[Row] = []
         settled: list[Row] = []
+        halts: list[Row] = []
+        progress: list[Row] = []
         for entry in batch:
             match entry:
                 case Intent():
@@ -203,6 +206,10 @@ class Ledger:
                     replaced.append(rows.replaced_row(entry))
                     if copy is not None:
                         settled.append(rows.settled_row(copy))
+                case HaltAsked():
+                    halts.append(rows.halt_row(entry))
+                case HaltNoted():
+                    progress.append(rows.noted_row(entry))
         connection = self.connection
         connection.execute("BEGIN IMMEDIATE")
         for sql, values in (
@@ -219,6 +226,8 @@ class Ledger:
             (rows.INSERT_INSTRUCTION, given),
             (rows.CLOSE_INSTRUCTION, closed),
             (rows.CLOSE_REPLACED, replaced),
+            (rows.INSERT_HALT, halts),
+            (rows.NOTE_HALT, progress),
         ):
             if values:
                 connection.executemany(sql, values)

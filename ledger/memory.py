@@ -8,7 +8,15 @@ from domain.built import Built
 from domain.copies import Copy
 from domain.inputs import Restored
 from domain.orders import Order
-from ledger.built import Holding, built_by_copies, built_by_leader, copied_orders, without
+from ledger.built import (
+    Holding,
+    built_by_copies,
+    built_by_leader,
+    copied_orders,
+    made_orders,
+    without,
+)
+from ledger.halts import standing_halt
 from ledger.history import MEMORY, Rows, copies_of, leader_orders
 from ledger.leaders import last_day
 from ledger.losses import loss_of
@@ -43,8 +51,13 @@ class Memory:
         latest = leader_orders(self._ledger, old.day)
         earlier = self._earlier(follower, copies, old)
         built = _built(without(old.leader, earlier), old.mine.get(follower, {}))
+        placed = {copy.leader_order_id for copy in copies if copy.attempts}
+        made = made_orders(self._ledger, follower, old.since)
+        orders = (*earlier, *latest, *(one for one in made if one.order_id in placed))
+        halt = standing_halt(self._ledger, follower)
         loss = loss_of(self._ledger, follower)
-        return Restored(tuple(copies), (*earlier, *latest), tuple(built), loss)
+        asked, done = (halt.asked, halt.done) if halt else (None, False)
+        return Restored(tuple(copies), orders, tuple(built), loss, asked, done)
 
     def _looked_up(self, now: datetime) -> _Old:
         since = now - MEMORY

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 
 from domain.copies import Change, Copy
+from domain.halts import HaltAsked, HaltNoted
 from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from domain.orders import Terms
@@ -257,6 +258,28 @@ def replaced_row(settled: Settled) -> Row:
     """What `CLOSE_REPLACED` wants."""
     told = settled.instruction
     return (micros(settled.at), told.leader_order_id, told.follower, told.key)
+
+
+INSERT_HALT = (
+    _insert("halts", "key, at, follower, word, asked_by") + " ON CONFLICT (key) DO NOTHING"
+)
+
+
+def halt_row(asked: HaltAsked) -> Row:
+    """A row of `halts`, not taken."""
+    return (asked.key, micros(asked.at), asked.follower, _plain(asked.word), asked.by)
+
+
+NOTE_HALT = """
+UPDATE halts SET taken_at = coalesce(taken_at, ?1), outcome = ?2, done_at = coalesce(done_at, ?3)
+WHERE key = ?4
+"""
+
+
+def noted_row(noted: HaltNoted) -> Row:
+    """What `NOTE_HALT` wants."""
+    at = micros(noted.at)
+    return (at, noted.outcome, at if noted.done else None, noted.asked.key)
 
 
 # The report that follows says it again, if the leader's order is still known.

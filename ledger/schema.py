@@ -12,7 +12,7 @@ one event for all followers are neighbours then, and one commit writes a few pag
 from ledger.toolkit import Database, Migrations
 
 APPLICATION_ID = 0x4C4B5354  # "LKST"
-VERSION = 3
+VERSION = 4
 
 migrations = Migrations("lockstep")
 
@@ -41,6 +41,11 @@ def _second(db: Database) -> None:
 def _third(db: Database) -> None:
     for statement in _THIRD:
         db.execute(statement)
+
+
+@migrations(name="0004 halts")
+def _fourth(db: Database) -> None:
+    db.execute(_HALTS)
 
 
 _FIRST = (
@@ -237,3 +242,19 @@ _THIRD = (
     "CREATE INDEX journal_of ON journal (follower, at)",
     "CREATE INDEX journal_lives ON journal (follower, at) WHERE kind = 'Opened'",
 )
+
+# The operator's words on followers: `taken_at` is when the follower took it, `outcome` how far it
+# came, `done_at` when nothing was left to do.
+_HALTS = """
+    CREATE TABLE halts (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        at INTEGER NOT NULL,
+        follower TEXT NOT NULL,
+        word TEXT NOT NULL CHECK (word IN ('release', 'halt', 'flatten', 'kill')),
+        asked_by TEXT NOT NULL,
+        taken_at INTEGER,
+        outcome TEXT NOT NULL DEFAULT '',
+        done_at INTEGER
+    ) STRICT
+"""

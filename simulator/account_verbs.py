@@ -61,6 +61,7 @@ class AccountVerbs(Verbs):
                 "token": account.token,
                 "funds": rupees(account.funds),
                 "sockets": len(account.links),
+                "killed": account.killed,
             }
             for account in self._exchange.accounts.values()
         ]

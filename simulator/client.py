@@ -17,12 +17,13 @@ Row = dict[str, object]
 
 
 class AccountShown(TypedDict):
-    """An account, with its present token."""
+    """An account, with its present token; `killed` is whether its kill switch is set."""
 
     client_id: str
     token: str
     funds: str
     sockets: int
+    killed: bool
 
 
 class RequestSeen(TypedDict):

@@ -10,13 +10,16 @@ import tomlkit
 
 from actors.account import FollowerSettings
 from desk import edits, redact
+from desk.commands import halts
 from desk.commands.output import show_json, show_table
 from desk.config import Config
 from desk.usage import Misused
 from domain.copies import CopyState
+from domain.halts import HaltAsked
 from domain.messages import MoodChanged
 from domain.rules import Mood
 from domain.sessions import IST
+from ledger.halts import in_force_next
 from ledger.moods import last_mood
 from ledger.opening import present
 from ledger.reader import Reader
@@ -38,6 +41,8 @@ def run(config: Config, wanted: Namespace) -> int:
         case "remove":
             edits.remove(config.path, wanted.name)
             logger.info("%s is removed; its open orders stay as they are", wanted.name)
+        case "halt" | "flatten" | "kill" | "release":
+            return halts.run(config, wanted)
         case verb:
             changed = edits.pause(config.path, wanted.name, verb == "pause")
             state = "paused" if verb == "pause" else "active"
@@ -84,22 +89,26 @@ def _rows(config: Config) -> list[dict[str, object]]:
     """Every follower of the file, with what the ledger says of it."""
     ledger, engine = config.engine.ledger, None
     moods: dict[str, MoodChanged] = {}
+    halted: dict[str, HaltAsked | None] = {}
     opened: Counter[str] = Counter()
     if present(ledger) and ledger.stat().st_size:
         with Reader.open(ledger) as reader:
             engine = reader.running_pid()
             moods = {one.name: _mood(reader, one) for one in config.followers}
+            halted = {one.name: in_force_next(reader, one.name) for one in config.followers}
             today = datetime.now(IST).replace(hour=0, minute=0, second=0, microsecond=0)
             copies = reader.copies(since=today)
             opened.update(copy.follower for copy in copies if copy.state not in _ENDED)
     if engine is None:
         logger.warning("No engine is running")
-        moods = {one.name: _at_rest(one) for one in config.followers}
+        moods = {one.name: _at_rest(one, halted.get(one.name)) for one in config.followers}
     return [_row(one, moods[one.name], opened[one.name]) for one in config.followers]
 
 
-def _at_rest(settings: FollowerSettings) -> MoodChanged:
-    """Where no engine runs, nobody does, and the paused will not when one does."""
+def _at_rest(settings: FollowerSettings, halt: HaltAsked | None) -> MoodChanged:
+    """Where no engine runs, nobody does, and the halted and the paused will not when one does."""
+    if halt is not None:
+        return MoodChanged(settings.name, halt.word.mood, f"{halt.words}; no engine is running")
     mood = Mood.PAUSED if settings.paused else Mood.STOPPED
     return MoodChanged(settings.name, mood, "no engine is running")
 

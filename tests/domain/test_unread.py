@@ -8,7 +8,8 @@ from domain.unread import Unread
 from tests.domain.builders import after, terms
 from tests.domain.pair import Pair
 
-OTHERS = [reason for reason in Skipped if reason not in (Skipped.STALE, Skipped.PAUSED)]
+ENTRIES = (Skipped.STALE, Skipped.PAUSED, Skipped.HALTED)
+OTHERS = [reason for reason in Skipped if reason not in ENTRIES]
 
 
 def _place() -> Place:
@@ -17,7 +18,7 @@ def _place() -> Place:
     return step
 
 
-@pytest.mark.parametrize("reason", [Skipped.STALE, Skipped.PAUSED])
+@pytest.mark.parametrize("reason", ENTRIES)
 def test_an_entry_is_let_go_only_by_a_book_asked_for_after_it_was_heard_of(reason: Skipped) -> None:
     """Before that it may be an exit: of fills that nobody told of yet."""
     unread, verdict = Unread(), Skip(reason)

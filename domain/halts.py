@@ -1,0 +1,91 @@
+"""The operator's word that a follower is to be halted, and what that holds back."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from domain.copies import Attempt
+from domain.orders import Side
+from domain.rules import Account, Mood
+from domain.wanted import Wanted
+
+
+class Word(StrEnum):
+    """What the operator asks for, from the weakest to the strongest.
+
+    RELEASE: everything is copied again. HALT: no entries; what is open is followed, but never
+    raised, and positions are left as the leader leaves them. FLATTEN: nothing is followed, all that
+    is open is cancelled, and what the copies built is left. KILL: the same, then the broker's own
+    kill switch.
+    """
+
+    RELEASE = "release"
+    HALT = "halt"
+    FLATTEN = "flatten"
+    KILL = "kill"
+
+    @property
+    def flattens(self) -> bool:
+        """Whether all positions are left by it."""
+        return self in (Word.FLATTEN, Word.KILL)
+
+    @property
+    def mood(self) -> Mood:
+        """The mood of a follower that it is in force for."""
+        if self is Word.RELEASE:
+            return Mood.ACTIVE
+        return Mood.FLATTENED if self.flattens else Mood.HALTED
+
+
+_STRENGTH = {word: strength for strength, word in enumerate(Word)}
+
+
+@dataclass(frozen=True, slots=True)
+class HaltAsked:
+    """The operator's word on one follower, as it is kept under `key`: who (`by`, the host's name
+    for the user) asked for it, and when."""
+
+    key: str
+    follower: str
+    word: Word
+    by: str
+    at: datetime
+
+    @property
+    def words(self) -> str:
+        """The word and who asked for it."""
+        return f"{self.word}, asked for by {self.by}"
+
+
+@dataclass(frozen=True, slots=True)
+class HaltNoted:
+    """What came of a word by then, in plain words; `done` is whether nothing is left to do."""
+
+    asked: HaltAsked
+    outcome: str
+    at: datetime
+    done: bool = False
+
+
+def in_force(before: HaltAsked | None, asked: HaltAsked) -> HaltAsked | None:
+    """What is in force after another word: only a release weakens what was asked for before."""
+    if asked.word is Word.RELEASE:
+        return None
+    if before is None or _STRENGTH[asked.word] >= _STRENGTH[before.word]:
+        return asked
+    return before
+
+
+def held_back(want: Wanted, side: Side, attempt: Attempt | None, account: Account) -> Wanted:
+    """What a follower who takes no entries may have of what is wanted: no more than stands
+    already in `attempt` (None where nothing does), or than leaves the position."""
+    room = abs(account.position) if account.exits(side) else 0
+    most = room
+    if attempt is not None:
+        terms = attempt.terms or attempt.ticket.terms
+        most = max(terms.quantity, attempt.filled + room)
+    terms = want.terms
+    if terms.quantity <= most:
+        return want
+    disclosed = terms.disclosed if terms.disclosed < most else 0
+    return replace(want, terms=replace(terms, quantity=most, disclosed=disclosed))
