@@ -1,0 +1,71 @@
+"""The operator's words on followers: left beside the ledger, taken once, kept until released."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from domain.halts import HaltAsked, HaltNoted, Word
+from ledger.halts import halt, in_force_next, standing_halt, waiting_halts
+from ledger.instructions import ask_halt, take_over
+from ledger.ledger import Ledger
+from ledger.memory import Memory
+from ledger.reader import Reader
+from tests.ledger.makers import NOW
+from tests.ledger.words import left
+
+
+def asks(path: Path, word: Word) -> HaltAsked:
+    return ask_halt(path, "asha", word, "meera", NOW)
+
+
+def taken(ledger: Ledger, path: Path, word: Word, outcome: str = "taken") -> HaltAsked:
+    asked = asks(path, word)
+    take_over(ledger)
+    ledger.commit([HaltNoted(asked, outcome, NOW)])
+    return asked
+
+
+def test_a_word_is_taken_in_once_and_waits_until_the_follower_took_it(
+    ledger: Ledger, path: Path
+) -> None:
+    asked = asks(path, Word.FLATTEN)
+    (file,) = left(path)
+    kept = file.read_text()
+    with Reader.open(path) as reader:
+        assert in_force_next(reader, "asha") == asked
+        assert in_force_next(reader, "ravi") is None
+    take_over(ledger)
+    file.write_text(kept)
+    take_over(ledger)
+    assert left(path) == []
+    assert waiting_halts(ledger) == [asked]
+    assert standing_halt(ledger, "asha") is None
+    ledger.commit([HaltNoted(asked, "taken", NOW + timedelta(seconds=1))])
+    assert waiting_halts(ledger) == []
+    kept_now = halt(ledger, asked.key)
+    assert kept_now is not None
+    assert (kept_now.asked, kept_now.outcome, kept_now.done) == (asked, "taken", False)
+
+
+def test_what_was_taken_is_told_to_the_next_start_with_how_far_it_came(
+    ledger: Ledger, path: Path
+) -> None:
+    assert Memory(ledger).restored("asha", NOW).halt is None
+    kill = taken(ledger, path, Word.KILL)
+    taken(ledger, path, Word.HALT)
+    restored = Memory(ledger).restored("asha", NOW)
+    assert (restored.halt, restored.halt_done) == (kill, False)
+    ledger.commit([HaltNoted(kill, "set", NOW, done=True)])
+    restored = Memory(ledger).restored("asha", NOW)
+    assert (restored.halt, restored.halt_done) == (kill, True)
+    taken(ledger, path, Word.RELEASE)
+    assert Memory(ledger).restored("asha", NOW).halt is None
+    again = taken(ledger, path, Word.HALT)
+    assert Memory(ledger).restored("asha", NOW).halt == again
+
+
+def test_a_ledger_of_an_older_version_knows_of_no_halts(ledger: Ledger, path: Path) -> None:
+    taken(ledger, path, Word.HALT)
+    ledger.connection.execute("DROP TABLE halts")
+    with Reader.open(path) as reader:
+        assert standing_halt(reader, "asha") is None
+        assert waiting_halts(reader) == []
