@@ -312,9 +312,11 @@ class Following:
         if self.drained:
             return
         step = self._step(leader_id)
+        while isinstance(step, Place | Modify | Cancel):
+            if not self._request(leader_id, step) or not self.book.in_slices(leader_id):
+                break
+            step = self._step(leader_id)
         match step:
-            case Place() | Modify() | Cancel():
-                self._request(leader_id, step)
             case Skip():
                 self.book.skip(leader_id, step)
             case Hold(why, until):
@@ -346,14 +348,15 @@ class Following:
     def _consider_all(self) -> None:
         self._consider_each(self._most_urgent(list(self.book.orders)) if self.ready else ())
 
-    def _request(self, leader_id: str, step: Request) -> None:
-        """Send a step's request, as soon as there is a permit."""
+    def _request(self, leader_id: str, step: Request) -> bool:
+        """Send a step's request, as soon as there is a permit; whether there is one."""
         if not self.pace.take():
             self._waiting[leader_id] = None
-            return
+            return False
         copy = self.book.copies[leader_id]
         self.book.intended(leader_id, step, self._now)
         self._hands.send(copy, step, self._heard_ns.get(leader_id), self._now)
+        return True
 
     def _set_alarm(self, leader_id: str, until: datetime) -> None:
         now, set_for = self._now, self._alarms.get(leader_id)

@@ -19,11 +19,11 @@ def intent(
     """The intent of a step of the follower of that name; `heard_ns` is when what led to it came
     in, None for a timer."""
     if isinstance(step, Place):
-        number, change, order_id = step.number, None, ""
+        number, part, change, order_id = step.number, step.slice_number, None, ""
         correlation = step.ticket.correlation_id
     else:
         attempt = next(a for a in copy.attempts if a.order_id == step.order_id)
-        number, order_id = attempt.number, step.order_id
+        number, part, order_id = attempt.number, attempt.slice_number, step.order_id
         correlation = attempt.ticket.correlation_id
         change = Change.MODIFY if isinstance(step, Modify) else Change.CANCEL
     return Intent(
@@ -31,7 +31,7 @@ def intent(
         client_id=client_id,
         leader_order_id=copy.leader_order_id,
         correlation_id=correlation,
-        slice_number=0,
+        slice_number=part,
         number=number,
         change=change,
         request=step,

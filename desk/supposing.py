@@ -129,13 +129,15 @@ class Supposed:
         """Fill the copy's open order to its share of what the leader got."""
         leader = self._following.book.orders[leader_id]
         copy = self._following.book.copies[leader_id]
-        standing = copy.standing
         instrument = self._following.book.listings.instrument(leader.instrument)
-        if standing is None or standing.order_id not in self._orders or instrument is None:
-            return
-        order = self._orders[standing.order_id]
-        share = part(leader, copy, instrument.lot) - copy.filled_before
-        filled = min(order.terms.quantity, share)
+        for standing in copy.standings:
+            if standing.order_id in self._orders and instrument is not None:
+                rest = part(leader, copy, instrument.lot) - copy.filled
+                self._fill_order(self._orders[standing.order_id], leader, rest, now)
+                copy = self._following.book.copies[leader_id]
+
+    def _fill_order(self, order: Order, leader: Order, rest: int, now: datetime) -> None:
+        filled = min(order.terms.quantity, order.filled + rest)
         if filled <= order.filled or order.status.terminal:
             return
         status = Status.TRADED if filled == order.terms.quantity else Status.PART_TRADED

@@ -1,10 +1,12 @@
 """A copy: what is known of one leader order in one follower account.
 
 A copy is a chain of attempts, each an order of its own at the broker; nearly always there is
-one. Everything here is a value; what changes it stands in `domain.progress`, what to do next
-is said by `domain.plan`.
+one. What is too much for one order of the exchange is several such chains, the slices of the copy
+(`domain.slices`). Everything here is a value; what changes it stands in `domain.progress`, what to
+do next is said by `domain.plan`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -208,15 +210,33 @@ class Copy:
     missed: Missed | None = None
 
     @property
+    def sliced(self) -> bool:
+        """Whether it has more than one slice."""
+        return len(self.attempts) > 1 and any(one.slice_number for one in self.attempts)
+
+    @property
+    def newest(self) -> Sequence[Attempt]:
+        """The newest attempt of each slice."""
+        if not self.sliced:
+            return self.attempts[-1:]
+        return tuple({one.slice_number: one for one in self.attempts}.values())
+
+    @property
     def current(self) -> Attempt | None:
-        """The newest attempt."""
-        return self.attempts[-1] if self.attempts else None
+        """The newest attempt; where there are slices, that of the one that needs most attention."""
+        if not self.sliced:
+            return self.attempts[-1] if self.attempts else None
+        return min(self.newest, key=lambda one: _ATTENTION.index(self._state(one)))
+
+    @property
+    def standings(self) -> Sequence[Attempt]:
+        """The newest attempts, while something of them can still trade, as far as is known."""
+        return tuple(one for one in self.newest if not one.ended)
 
     @property
     def standing(self) -> Attempt | None:
-        """The newest attempt while something of it can still trade, as far as is known."""
-        attempt = self.current
-        return None if attempt is None or attempt.ended else attempt
+        """The first of these."""
+        return next(iter(self.standings), None)
 
     @property
     def left_out(self) -> bool:
@@ -249,8 +269,8 @@ class Copy:
 
     @property
     def filled_before(self) -> int:
-        """Shares traded by all attempts but the newest."""
-        return sum(attempt.filled for attempt in self.attempts[:-1])
+        """Shares traded by all attempts but the newest of each slice."""
+        return self.filled - sum(attempt.filled for attempt in self.newest)
 
     @property
     def lives(self) -> bool:
@@ -263,13 +283,12 @@ class Copy:
         attempt = self.current
         if self.left_out:
             return CopyState.SKIPPED
-        if attempt is None:
-            return CopyState.HELD
+        return CopyState.HELD if attempt is None else self._state(attempt)
+
+    def _state(self, attempt: Attempt) -> CopyState:
+        """The copy by one of its newest attempts."""
         if attempt.stage in _STATE_OF_STAGE:
             return _STATE_OF_STAGE[attempt.stage]
-        return self._live_state(attempt)
-
-    def _live_state(self, attempt: Attempt) -> CopyState:
         status = attempt.status
         if status is None or status is Status.TRANSIT:
             return CopyState.PLACING
@@ -304,3 +323,14 @@ _STATE_OF_STAGE = {
     Stage.ABSENT: CopyState.HELD,
     Stage.PARKED: CopyState.PARKED,
 }
+_ATTENTION = (
+    CopyState.PARKED,
+    CopyState.UNKNOWN,
+    CopyState.REJECTED,
+    CopyState.HELD,
+    CopyState.PLACING,
+    CopyState.PART_FILLED,
+    CopyState.OPEN,
+    CopyState.CANCELLED,
+    CopyState.FILLED,
+)

@@ -29,6 +29,7 @@ from domain.rules import Account, Mood, Rules
 from domain.sessions import IST
 from domain.sizes import Entry
 from domain.sizing import Multiplier, Sizing, Unsized
+from domain.slices import slices
 from domain.steps import Request, Skip, Step, Why
 
 
@@ -222,6 +223,11 @@ class CopyBook:
         position = self.position(order.instrument, order.product)
         account = Account(mood, position, self._standing(order, now))
         return plan(order, copy, self.rules, market, instrument, account, now)
+
+    def in_slices(self, leader_id: str) -> bool:
+        """Whether the copy of a leader order takes several orders."""
+        order, copy = self.orders[leader_id], self.copies[leader_id]
+        return len(slices(order, copy, self.listings.instrument(order.instrument))) > 1
 
     def intended(self, leader_id: str, step: Request, now: datetime) -> None:
         """Note that a step's intent is on its way to the ledger."""

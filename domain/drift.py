@@ -97,7 +97,9 @@ class _Comparison:
             return None
         order_id, kind, repair = standing.order_id if standing else "", Kind.ORDER, None
         words = drift(order, copy, one.lot)
-        if order_id and order_id not in self._shown:
+        lost = [one.order_id for one in copy.standings if one.order_id not in self._shown]
+        if order_id and lost:
+            order_id = lost[0]
             kind, words = Kind.MISSING, "its open order is not in the account's order book"
         elif not words:
             return None
@@ -192,10 +194,10 @@ class _Comparison:
 
     def _doubtful(self, one: Followed) -> bool:
         """Whether what the copy will have is not known yet."""
-        copy, standing = one.copy, one.copy.standing
+        copy = one.copy
         if one.order is None or one.lot is None or copy.state in _UNCLEAR:
             return True
-        if standing is not None and (standing.pending or standing.terms is None):
+        if any(standing.pending or standing.terms is None for standing in copy.standings):
             return True
         return self._working and _at_work(copy)
 
@@ -213,8 +215,8 @@ _AT_WORK = frozenset({CopyState.HELD, CopyState.PLACING, CopyState.UNKNOWN})
 
 def _at_work(copy: Copy) -> bool:
     """Whether a running engine will do something about it."""
-    standing = copy.standing
-    return copy.state in _AT_WORK or (standing is not None and standing.pending is not None)
+    changing = any(standing.pending is not None for standing in copy.standings)
+    return copy.state in _AT_WORK or changing
 
 
 def _names(followed: Iterable[Followed]) -> Iterator[str]:
@@ -260,8 +262,8 @@ def _bounds(order: Order, copy: Copy, lot: int) -> tuple[int, int]:
         return 0, 0
     if copy.halted:
         return copy.filled, copy.filled
-    got, standing = part(order, copy, lot), copy.standing
-    resting = standing.terms.quantity - standing.filled if standing and standing.terms else 0
+    got = part(order, copy, lot)
+    resting = sum(one.terms.quantity - one.filled for one in copy.standings if one.terms)
     most = got if order.status.terminal else max(got, share(order, copy, lot))
     return max(0, got - max(0, resting)), most
 

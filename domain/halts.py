@@ -76,10 +76,13 @@ def in_force(before: HaltAsked | None, asked: HaltAsked) -> HaltAsked | None:
     return before
 
 
-def held_back(want: Wanted, side: Side, attempt: Attempt | None, account: Account) -> Wanted:
+def held_back(
+    want: Wanted, side: Side, attempt: Attempt | None, account: Account, beside: int
+) -> Wanted:
     """What a follower who takes no entries may have of what is wanted: no more than stands
-    already in `attempt` (None where nothing does), or than leaves the position."""
-    room = abs(account.position) if account.exits(side) else 0
+    already in `attempt` (None where nothing does), or than leaves the position with what other
+    slices of the copy, `beside` it, may still trade (shares)."""
+    room = max(0, abs(account.position) - beside) if account.exits(side) else 0
     most = room
     if attempt is not None:
         terms = attempt.terms or attempt.ticket.terms

@@ -91,6 +91,14 @@ class Instrument:
             raise ValueError(f"{self.key}: lot {self.lot} and tick {self.tick} must be at least 1")
 
     @property
+    def most(self) -> int | None:
+        """The most (shares, in whole lots) that the exchange takes as one order, None where it
+        sets no such limit."""
+        return (
+            None if self.freeze is None else max(self.lot, (self.freeze - 1) // self.lot * self.lot)
+        )
+
+    @property
     def option(self) -> bool:
         """Whether it is a call or a put."""
         return self.kind.startswith("OPT")

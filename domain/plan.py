@@ -16,9 +16,10 @@ from domain.orders import AmoTime, Order, Product, Status, Validity
 from domain.outcomes import Refused
 from domain.rules import Account, Market, Mood, Rules, WhenClosed
 from domain.sizing import Unsized
+from domain.slices import Slice, first, slices
 from domain.steps import Cancel, Done, Hold, Modify, Place, Skip, Step, Why
 from domain.tickets import Ticket
-from domain.wanted import Wanted, wanted
+from domain.wanted import Wanted, share, wanted
 
 _TRANSIT_PATIENCE = timedelta(seconds=1)
 _IOC_PATIENCE = timedelta(seconds=3)
@@ -40,11 +41,28 @@ def plan(
     """The next step for `copy`, the follower's side of the leader's `order`.
 
     `instrument` is None while its lot is not known. `now` is timezone-aware. Never asks for a
-    second order while one may exist, never touches an order that has ended.
+    second order while one may exist, never touches an order that has ended. Of a copy in slices
+    it is the most urgent one, so that it is asked for again as soon as that is on its way.
     """
+    parts = slices(order, copy, instrument)
+    steps = [_step(order, one, rules, market, instrument, account, now) for one in parts]
+    return steps[0] if len(steps) == 1 else first(steps)
+
+
+def _step(
+    order: Order,
+    one: Slice,
+    rules: Rules,
+    market: Market,
+    instrument: Instrument | None,
+    account: Account,
+    now: datetime,
+) -> Step:
+    """The next step for one slice."""
+    copy = one.copy
     attempt = copy.current
     if attempt is None:
-        return _enter(order, copy, rules, market, instrument, account, now)
+        return _enter(order, one, rules, market, instrument, account, now)
     if account.mood is Mood.PARKED and not all(one.ended for one in copy.attempts):
         return Hold(Why.ACCOUNT)
     stray = _stray(copy, now) if len(copy.attempts) > 1 else None
@@ -53,12 +71,12 @@ def plan(
     if waiting := _waiting(attempt):
         return waiting
     if not attempt.ended:
-        step = _steer(order, copy, attempt, rules, market, instrument, account, now)
+        step = _steer(order, one, attempt, rules, market, instrument, account, now)
         return step if stray is None or isinstance(step, Cancel) else stray
     if stray is not None:
         return stray
     if may_follow(order, attempt):
-        return _enter(order, copy, rules, market, instrument, account, now)
+        return _enter(order, one, rules, market, instrument, account, now)
     return Done()
 
 
@@ -99,46 +117,50 @@ def may_follow(order: Order, ended: Attempt) -> bool:
 
 def _enter(
     order: Order,
-    copy: Copy,
+    one: Slice,
     rules: Rules,
     market: Market,
     instrument: Instrument | None,
     account: Account,
     now: datetime,
 ) -> Step:
-    """The step for a copy of which no order exists: place one, wait, or let it be."""
+    """The step for a slice of which no order exists: place one, wait, or let it be."""
+    copy, whole = one.copy, one.whole
     if copy.skipped is not None and copy.skipped.lasting:
         return Done()
     if verdict := _never(order):
-        return verdict if not copy.attempts else Done()
+        return verdict if not whole.attempts else Done()
     if order.cut_short and not order.filled:
-        return Done() if copy.lives else Skip(Skipped.LEADER_CLOSED, order.reason)
+        return Done() if whole.lives else Skip(Skipped.LEADER_CLOSED, order.reason)
     if account.mood is Mood.FLATTENED and not order.flattening:
         return Skip(Skipped.HALTED)
     if order.status is Status.TRANSIT:
         return Hold(Why.LEADER_TRANSIT)
     if order.status is Status.UNREADABLE:
         return Hold(Why.LEADER_UNREADABLE)
-    entry = not account.exits(order.side) and not _took_part(copy)
+    entry = not account.exits(order.side) and not _took_part(whole)
     if entry and market.listing is Listing.UNKNOWN:
-        return Done() if copy.lives else _unknown(order)
+        return Done() if whole.lives else _unknown(order)
     if entry and market.listing is Listing.AWAITED:
         instrument = None
     want = wanted(order, copy, rules, market, instrument, now) if instrument else None
-    unsized = isinstance(copy.sizing, Unsized)
+    unsized = isinstance(whole.sizing, Unsized)
     if want is None and instrument is not None and not unsized:
-        return _nothing_wanted(order, copy, instrument)
+        return _nothing_wanted(order, whole, instrument)
     if account.mood is Mood.HALTED or order.flattening:
         if entry or (want is not None and not account.exits(order.side)):
             return Skip(Skipped.HALTED)
-        want = want and held_back(want, order.side, None, account)
+        want = want and held_back(want, order.side, None, account, one.beside)
+        if want is not None and not want.terms.quantity:
+            return Done()
     if entry and (verdict := _too_late(copy, rules, account, want, now)):
         return verdict
     if account.mood is Mood.PARKED:
         return Hold(Why.ACCOUNT)
     if want is None:
-        return Hold(_unready(copy, market))
-    limited = _limited(order, rules, market, instrument, account, want) if entry else None
+        return Hold(_unready(whole, market))
+    asks = entry and not one.joins
+    limited = _limited(order, one, rules, market, instrument, account, want) if asks else None
     if limited is not None:
         return limited
     last = copy.current
@@ -148,14 +170,14 @@ def _enter(
     if not market.open and amo_time is None:
         if order.flattening:
             return Hold(Why.MARKET_CLOSED)
-        if rules.when_closed is WhenClosed.SKIP and not copy.attempts:
+        if rules.when_closed is WhenClosed.SKIP and not whole.attempts:
             return Skip(Skipped.MARKET_CLOSED)
         if rules.when_closed is not WhenClosed.AMO:
             return Hold(Why.MARKET_CLOSED)
         amo_time = AmoTime.OPEN
     if market.open:
         amo_time = None
-    return _place(order, copy, rules, want, amo_time)
+    return _place(order, one, rules, want, amo_time)
 
 
 def _never(order: Order) -> Skip | None:
@@ -201,18 +223,20 @@ def _too_late(
 
 def _limited(
     order: Order,
+    one: Slice,
     rules: Rules,
     market: Market,
     instrument: Instrument | None,
     account: Account,
     want: Wanted,
 ) -> Skip | None:
-    """The verdict of the follower's limits on an entry."""
+    """The verdict of the follower's limits on an entry, which are about all of a copy."""
     if instrument is None:
         return None
     terms, last = want.terms, market.reference
     price = terms.price or terms.trigger or last
-    entry = Entry(order, instrument, terms.quantity, price, last)
+    quantity = terms.quantity if one.alone else share(order, one.whole, instrument.lot)
+    entry = Entry(order, instrument, quantity, price, last)
     return refused(entry, rules.filter, rules.limits, account.standing)
 
 
@@ -229,23 +253,23 @@ def _nothing_wanted(order: Order, copy: Copy, instrument: Instrument) -> Step:
     return Skip(Skipped.UNDER_ONE_LOT, sized)
 
 
-def _place(order: Order, copy: Copy, rules: Rules, want: Wanted, amo_time: AmoTime | None) -> Place:
-    last = copy.current
-    number = 0 if last is None else last.number + 1
+def _place(order: Order, one: Slice, rules: Rules, want: Wanted, amo_time: AmoTime | None) -> Place:
+    attempts = one.whole.attempts
+    number = attempts[-1].number + 1 if attempts else 0
     ticket = Ticket(
-        correlation_id=correlation.correlation_id(order.order_id, 0, number),
+        correlation_id=correlation.correlation_id(order.order_id, one.number, number),
         instrument=order.instrument,
         side=order.side,
         product=rules.product(order.product),
         terms=want.terms,
         amo_time=amo_time,
     )
-    return Place(ticket, number, want.reference)
+    return Place(ticket, number, want.reference, one.number)
 
 
 def _steer(
     order: Order,
-    copy: Copy,
+    one: Slice,
     attempt: Attempt,
     rules: Rules,
     market: Market,
@@ -253,7 +277,7 @@ def _steer(
     account: Account,
     now: datetime,
 ) -> Step:
-    """The step for a copy whose order is open at the broker."""
+    """The step for a slice whose order is open at the broker."""
     if order.cut_short:
         return _cancel(attempt, Withdrawal.LEADER, now)
     if attempt.withdrawn:
@@ -266,11 +290,11 @@ def _steer(
         return Hold(Why.LEADER_UNREADABLE)
     if instrument is None:
         return Hold(Why.INSTRUMENT)
-    want = wanted(order, copy, rules, market, instrument, now)
+    want = wanted(order, one.copy, rules, market, instrument, now)
     if want is None or want.terms.quantity <= attempt.filled:
         return _cancel(attempt, Withdrawal.REDUCED, now)
     if account.mood is Mood.HALTED:
-        want = held_back(want, order.side, attempt, account)
+        want = held_back(want, order.side, attempt, account, one.beside)
     if want.terms == attempt.terms:
         return Hold(Why.RESTING, want.until)
     if want.terms == attempt.declined:

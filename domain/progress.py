@@ -32,6 +32,7 @@ def intended(copy: Copy, step: Request, now: datetime) -> Copy:
             stage=Stage.SENT,
             sent_at=now,
             terms=step.ticket.terms,
+            slice_number=step.slice_number,
             reference=step.reference,
             chased_from=None if step.reference is None else now,
         )
@@ -89,7 +90,8 @@ def answered(
     if change is None:
         if _of_another(copy, attempt, outcome):
             return copy
-        return copy.with_attempt(_placed(attempt, outcome, now))
+        tries = sum(one.slice_number == attempt.slice_number for one in copy.attempts)
+        return copy.with_attempt(_placed(attempt, outcome, tries - 1, now))
     pending = attempt.pending
     if pending is None or pending.change is not change or asked_at not in (None, pending.asked_at):
         return copy
@@ -104,9 +106,12 @@ def _of_another(copy: Copy, attempt: Attempt, outcome: Outcome) -> bool:
     return any(one.order_id == outcome.order_id for one in copy.attempts if one is not attempt)
 
 
-def _placed(attempt: Attempt, outcome: Outcome, now: datetime) -> Attempt:
-    """An answer that comes after its request was given up for lost still says what it says, and
-    a refusal the same before and after the rejected order that it leaves behind."""
+def _placed(attempt: Attempt, outcome: Outcome, before: int, now: datetime) -> Attempt:
+    """The attempt, with as many `before` it, by what came of it.
+
+    An answer that comes after its request was given up for lost still says what it says, and a
+    refusal the same before and after the rejected order that it leaves behind.
+    """
     rejected = attempt.status is Status.REJECTED and isinstance(outcome, Refusal)
     if attempt.stage not in _ANSWERABLE and not (attempt.stage is Stage.LIVE and rejected):
         return attempt
@@ -116,10 +121,10 @@ def _placed(attempt: Attempt, outcome: Outcome, now: datetime) -> Attempt:
         case _ if attempt.stage is Stage.ABSENT:
             return attempt
         case Refusal(kind=kind):
-            pause = _CLOSED_PAUSE if kind is Refused.MARKET_CLOSED else _pause(attempt.number)
+            pause = _CLOSED_PAUSE if kind is Refused.MARKET_CLOSED else _pause(before)
             return replace(attempt, stage=Stage.REFUSED, refusal=outcome, retry_at=now + pause)
         case Throttled() | NotSent():
-            return replace(attempt, stage=Stage.TURNED_BACK, retry_at=now + _pause(attempt.number))
+            return replace(attempt, stage=Stage.TURNED_BACK, retry_at=now + _pause(before))
         case _ if attempt.stage is Stage.PARKED:
             return attempt
         case _:

@@ -27,9 +27,14 @@ def book_read(copy: Copy, book: Iterable[Order], asked_at: datetime, rules: Rule
     rows = tuple(book)
     for row in rows:
         copy = progress.heard(copy, row)
-    attempt = copy.current
-    if attempt is None:
-        return copy
+    for attempt in copy.newest:
+        copy = _looked_for(copy, attempt, rows, asked_at, rules)
+    return copy
+
+
+def _looked_for(
+    copy: Copy, attempt: Attempt, rows: Iterable[Order], asked_at: datetime, rules: Rules
+) -> Copy:
     if attempt.verify_at is not None and asked_at >= attempt.verify_at:
         return _verified(copy, attempt, rows)
     if attempt.stage is not Stage.UNKNOWN:
@@ -75,20 +80,19 @@ def contradicts(shown: Terms, given: Terms) -> bool:
 
 def doubtful(copy: Copy) -> bool:
     """Whether there is something about it that only an order book can tell."""
-    attempt = copy.current
-    if attempt is None:
-        return False
-    return attempt.stage is Stage.UNKNOWN or (attempt.verify_at is not None and not attempt.ended)
+    return any(
+        one.stage is Stage.UNKNOWN or (one.verify_at is not None and not one.ended)
+        for one in copy.newest
+    )
 
 
 def given_up(copy: Copy, now: datetime, rules: Rules) -> Copy:
     """The copy parked, when its unknown outcome could not be resolved for too long."""
-    attempt = copy.current
-    if attempt is None or attempt.stage is not Stage.UNKNOWN:
-        return copy
-    if now - (attempt.doubted_at or attempt.sent_at) < rules.park_after:
-        return copy
-    return copy.with_attempt(replace(attempt, stage=Stage.PARKED))
+    for attempt in copy.newest:
+        since = attempt.doubted_at or attempt.sent_at
+        if attempt.stage is Stage.UNKNOWN and now - since >= rules.park_after:
+            copy = copy.with_attempt(replace(attempt, stage=Stage.PARKED))
+    return copy
 
 
 def resolved(copy: Copy, instruction: Instruction, shown: Order | None) -> Copy:
@@ -102,7 +106,7 @@ def resolved(copy: Copy, instruction: Instruction, shown: Order | None) -> Copy:
     attempt = next((one for one in copy.attempts if one.number == number), None)
     if attempt is not None and _known(attempt, instruction):
         return copy
-    if attempt is None or attempt is not copy.current or attempt.stage is not Stage.PARKED:
+    if attempt is None or attempt not in copy.newest or attempt.stage is not Stage.PARKED:
         raise Refuted(f"the copy is {copy.state} by now, only a parked one can be settled")
     if instruction.verdict is Verdict.ABSENT:
         return settled(copy, number)
@@ -143,7 +147,7 @@ def settled(copy: Copy, number: int, order_id: str = "", terms: Terms | None = N
     attempts = tuple(_given_up(one) if one.number == number else one for one in copy.attempts)
     if order_id:
         parked = next(one for one in copy.attempts if one.number == number)
-        ticket, following = parked.ticket, number + 1
+        ticket, following = parked.ticket, copy.attempts[-1].number + 1
         name = correlation.correlation_id(copy.leader_order_id, parked.slice_number, following)
         adopted = Attempt(
             ticket=replace(ticket, correlation_id=name),

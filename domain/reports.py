@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from domain.copies import Attempt, Copy, CopyState
+from domain.copies import Copy, CopyState
 from domain.messages import CopyReport
-from domain.orders import Order, Status
+from domain.orders import Order, Status, Terms
 from domain.proof import contradicts
 from domain.rules import Rules
 from domain.sizing import disclose
@@ -25,10 +25,9 @@ def drift(order: Order, copy: Copy, lot: int) -> str:
     state = copy.state
     if state in _UNSETTLED or state is CopyState.REJECTED:
         return _said(copy)
-    standing = copy.standing
-    if standing is None:
+    if not copy.standings:
         return _ended_drift(order, copy, lot)
-    return _open_drift(order, copy, standing, lot)
+    return _open_drift(order, copy, lot)
 
 
 def _final_drift(order: Order, copy: Copy, lot: int) -> str:
@@ -55,26 +54,37 @@ def _ended_drift(order: Order, copy: Copy, lot: int) -> str:
     return f"filled {copy.filled}, the leader's order implies {implied}"
 
 
-def _open_drift(order: Order, copy: Copy, standing: Attempt, lot: int) -> str:
+def _open_drift(order: Order, copy: Copy, lot: int) -> str:
     """Against a leader order that is open like the copy."""
-    if standing.pending:
+    standings = copy.standings
+    if any(one.pending for one in standings):
         return "a change is on its way"
-    if standing.terms is None:
+    stand = [one.terms for one in standings if one.terms is not None]
+    if len(stand) < len(standings):
         return "whether the last change was made is not known yet"
-    asked, quantity = order.terms, share(order, copy, lot) - copy.filled_before
-    if quantity <= 0:
+    ended = copy.filled - sum(one.filled for one in standings)
+    rest = share(order, copy, lot) - ended
+    if rest <= 0:
         return "open, though the leader's quantity leaves nothing to trade"
-    disclosed = disclose(asked.disclosed, asked.quantity, quantity, lot)
-    implied = replace(asked, quantity=quantity, disclosed=disclosed)
-    if not asked.order_type.has_price:
-        stands = standing.terms
-        implied = replace(implied, order_type=stands.order_type, price=stands.price)
-    if standing.terms != implied:
+    if sum(terms.quantity for terms in stand) != rest or any(
+        terms != _implied(order, terms, lot) for terms in stand
+    ):
         words = "its terms are not those of the leader's order"
         return f"{words}: {copy.reason}" if copy.reason else words
-    if standing.order and contradicts(standing.order.terms, standing.terms):
-        return "the broker shows other terms than it was given"
+    for one in standings:
+        if one.order and one.terms and contradicts(one.order.terms, one.terms):
+            return "the broker shows other terms than it was given"
     return ""
+
+
+def _implied(order: Order, stands: Terms, lot: int) -> Terms:
+    """What the leader's order implies for an order of that quantity."""
+    asked = order.terms
+    disclosed = disclose(asked.disclosed, asked.quantity, stands.quantity, lot)
+    implied = replace(asked, quantity=stands.quantity, disclosed=disclosed)
+    if asked.order_type.has_price:
+        return implied
+    return replace(implied, order_type=stands.order_type, price=stands.price)
 
 
 def _said(copy: Copy) -> str:
@@ -149,8 +159,5 @@ def report(order: Order, copy: Copy, lot: int, dispatch_us: int | None, at: date
 
 def _quantity(copy: Copy) -> int:
     """The total that the copy asked for, in shares."""
-    attempt = copy.current
-    if attempt is None:
-        return 0
-    terms = attempt.terms or attempt.ticket.terms
-    return copy.filled_before + terms.quantity
+    asked = [attempt.terms or attempt.ticket.terms for attempt in copy.newest]
+    return copy.filled_before + sum(terms.quantity for terms in asked)

@@ -34,11 +34,13 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Place a new order. `reference` is what a protected price was made from, in paise."""
+    """Place a new order, as that attempt of the copy. `reference` is what a protected price was
+    made from, in paise."""
 
     ticket: Ticket
     number: int
     reference: int | None = None
+    slice_number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from domain.tickets import Ticket
 from ledger.instants import instant, maybe_instant, micros
 from ledger.knowledge import order_of, terms_of
 from ledger.missed import missed_of
-from ledger.rows import CHANGES
+from ledger.rows import CHANGES, stages_of
 
 TOUCHED = """
     SELECT leader_order_id FROM intents WHERE follower = ?1 AND intended_at >= ?2
@@ -215,7 +215,7 @@ def _settled(copy: Copy, row: sqlite3.Row) -> Copy:
 def _intended(copy: Copy, row: sqlite3.Row, rules: Rules) -> Copy:
     step, at = _request(row), instant(row["intended_at"])
     if isinstance(step, Place):
-        return progress.intended(_absent(copy), step, at)
+        return progress.intended(_absent(copy, step.slice_number), step, at)
     attempt = next((a for a in copy.attempts if a.number == row["attempt"]), None)
     if attempt is None:
         raise ValueError(f"intent {row['id']} changes an order whose placement is not recorded")
@@ -226,12 +226,13 @@ def _intended(copy: Copy, row: sqlite3.Row, rules: Rules) -> Copy:
     return progress.intended(copy, step, at)
 
 
-def _absent(copy: Copy) -> Copy:
-    """The copy before another attempt: only the proven absence of an unclear one allowed it."""
-    attempt = copy.current
-    if attempt is None or attempt.stage not in _UNCLEAR:
-        return copy
-    return copy.with_attempt(replace(attempt, stage=Stage.ABSENT))
+def _absent(copy: Copy, slice_number: int) -> Copy:
+    """The copy before another attempt of a slice: only the proven absence of an unclear one
+    allowed it."""
+    for attempt in copy.newest:
+        if attempt.slice_number == slice_number and attempt.stage in _UNCLEAR:
+            return copy.with_attempt(replace(attempt, stage=Stage.ABSENT))
+    return copy
 
 
 def _answered(copy: Copy, row: sqlite3.Row, rules: Rules) -> Copy:
@@ -250,25 +251,25 @@ def _answered(copy: Copy, row: sqlite3.Row, rules: Rules) -> Copy:
 
 def _judged(copy: Copy, verdict: sqlite3.Row) -> Copy:
     """The copy with what its row of `copies` alone tells, unless a newer attempt outdates that:
-    whether it is skipped, and what order books proved of its newest attempt."""
-    attempt = copy.current
-    if verdict["attempt"] != (attempt.number if attempt else None):
+    whether it is skipped, and what order books proved of the newest attempt of each slice."""
+    stages = stages_of(verdict["stages"])
+    if list(stages) != [attempt.number for attempt in copy.newest]:
         return copy
     skipped = Skipped[verdict["skipped"]] if verdict["skipped"] else None
     missed = missed_of(verdict)
     copy = replace(copy, skipped=skipped, detail=verdict["detail"], missed=missed)
-    if attempt is None:
-        return copy
-    return copy.with_attempt(replace(attempt, stage=_proven(attempt.stage, verdict["stage"])))
+    for attempt in copy.newest:
+        stage = _proven(attempt.stage, stages[attempt.number])
+        copy = copy.with_attempt(replace(attempt, stage=stage))
+    return copy
 
 
-def _proven(replayed: Stage, name: str) -> Stage:
+def _proven(replayed: Stage, told: Stage) -> Stage:
     """The stage of an attempt by its answer and by the copy's row.
 
     An answer outdates what was thought before, except that a refusal which comes after the
     proof of absence says nothing new.
     """
-    told = Stage[name]
     if told is Stage.ABSENT and replayed is not Stage.LIVE:
         return told
     if replayed in _UNCLEAR and told not in (Stage.SENT, Stage.LIVE):
@@ -290,7 +291,7 @@ def _request(row: sqlite3.Row) -> Request:
         terms=terms_of(row),
         amo_time=AmoTime(row["amo_time"]) if row["amo_time"] else None,
     )
-    return Place(ticket, row["attempt"], row["reference"])
+    return Place(ticket, row["attempt"], row["reference"], row["slice_number"])
 
 
 def _outcome(row: sqlite3.Row) -> Outcome:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from domain.copies import Change, Copy
+from domain.copies import Change, Copy, Stage
 from domain.halts import HaltAsked, HaltNoted
 from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
@@ -134,7 +134,7 @@ UPSERT_COPY = (
         "follower, leader_order_id, state, reason, order_ids, correlation_ids, symbol, side, "
         "quantity, filled, traded_value, leader_filled, leader_value, slippage_paise, "
         "slippage_bps, dispatch_us, in_step, sizing, updated_at, born, skipped, detail, attempt, "
-        "stage, missed_quantity, missed_age, missed_allowed, missed_price, missed_price_at",
+        "stages, missed_quantity, missed_age, missed_allowed, missed_price, missed_price_at",
     )
     + """
 ON CONFLICT (leader_order_id, follower) DO UPDATE SET
@@ -146,7 +146,7 @@ ON CONFLICT (leader_order_id, follower) DO UPDATE SET
     dispatch_us = coalesce(excluded.dispatch_us, dispatch_us), in_step = excluded.in_step,
     sizing = excluded.sizing, updated_at = excluded.updated_at, born = excluded.born,
     skipped = excluded.skipped, detail = excluded.detail, attempt = excluded.attempt,
-    stage = excluded.stage, missed_quantity = excluded.missed_quantity,
+    stages = excluded.stages, missed_quantity = excluded.missed_quantity,
     missed_age = excluded.missed_age, missed_allowed = excluded.missed_allowed,
     missed_price = excluded.missed_price, missed_price_at = excluded.missed_price_at
 """
@@ -182,9 +182,20 @@ def copy_row(changed: CopyChanged) -> Row:
         copy.skipped.name if copy.skipped else None,
         copy.detail,
         attempt.number if attempt else None,
-        attempt.stage.name if attempt else None,
+        stages_text(copy),
         *missed_row(copy.missed),
     )
+
+
+def stages_text(copy: Copy) -> str:
+    """The stage of the newest attempt of each slice, as `stages_of` reads it."""
+    return " ".join(f"{one.number}:{one.stage.name}" for one in copy.newest)
+
+
+def stages_of(text: str) -> dict[int, Stage]:
+    """The stages by attempt."""
+    pairs = (one.split(":") for one in text.split())
+    return {int(number): Stage[name] for number, name in pairs}
 
 
 INSERT_ALERT = _insert("alerts", "level, what, place, fix")
@@ -235,7 +246,8 @@ WHERE key = ? AND closed_at IS NULL
 def closed_row(settled: Settled, after: int) -> Row:
     """What `CLOSE_INSTRUCTION` wants; `after` is the id of the last intent recorded before."""
     copy, told = settled.copy, settled.instruction
-    attempt = copy.current if copy and told.order_id else None
+    attempts = copy.attempts if copy and told.order_id else ()
+    attempt = next((one for one in attempts if one.order_id == told.order_id), None)
     return (
         micros(settled.at),
         settled.outcome,
@@ -284,7 +296,7 @@ def noted_row(noted: HaltNoted) -> Row:
 
 # The report that follows says it again, if the leader's order is still known.
 SETTLE_COPY = """
-UPDATE copies SET state = ?, reason = ?, attempt = ?, stage = ?, order_ids = ?,
+UPDATE copies SET state = ?, reason = ?, attempt = ?, stages = ?, order_ids = ?,
     correlation_ids = ?, filled = ?, traded_value = ?
 WHERE leader_order_id = ? AND follower = ?
 """
@@ -297,7 +309,7 @@ def settled_row(copy: Copy) -> Row:
         _plain(copy.state),
         copy.reason,
         attempt.number if attempt else None,
-        attempt.stage.name if attempt else None,
+        stages_text(copy),
         json.dumps([attempt.order_id for attempt in copy.attempts if attempt.order_id]),
         json.dumps([attempt.ticket.correlation_id for attempt in copy.attempts]),
         copy.filled,

@@ -176,7 +176,7 @@ _FIRST = (
         skipped TEXT,
         detail TEXT NOT NULL,
         attempt INTEGER,
-        stage TEXT,
+        stages TEXT NOT NULL DEFAULT '',
         missed_quantity INTEGER,
         missed_age INTEGER,
         missed_allowed INTEGER,

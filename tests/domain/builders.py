@@ -92,11 +92,11 @@ def new_copy(**said: Any) -> Copy:
 def intent(copy: Copy, step: Request, now: datetime, planned_ns: int = 2_000) -> Intent:
     """The intent of a step, as a follower would have it recorded."""
     if isinstance(step, Place):
-        number, change, order_id = step.number, None, ""
+        number, part, change, order_id = step.number, step.slice_number, None, ""
         correlation = step.ticket.correlation_id
     else:
         attempt = next(a for a in copy.attempts if a.order_id == step.order_id)
-        number, order_id = attempt.number, step.order_id
+        number, part, order_id = attempt.number, attempt.slice_number, step.order_id
         correlation = attempt.ticket.correlation_id
         change = Change.CANCEL if isinstance(step, Cancel) else Change.MODIFY
     return Intent(
@@ -104,7 +104,7 @@ def intent(copy: Copy, step: Request, now: datetime, planned_ns: int = 2_000) ->
         client_id=FOLLOWER,
         leader_order_id=copy.leader_order_id,
         correlation_id=correlation,
-        slice_number=0,
+        slice_number=part,
         number=number,
         change=change,
         request=step,

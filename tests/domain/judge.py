@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.copies import Copy, Stage
+from domain.copies import Attempt, Copy, Stage
 from domain.messages import CopyReport
 from domain.orders import Order, OrderType, Status, Terms, Validity
 from domain.outcomes import Accepted, Outcome, Refusal, Refused
@@ -63,12 +63,18 @@ def _declined(outcome: Outcome | None) -> bool:
 def may_place(
     step: Place, copy: Copy, leader: Order, account: Exchange, on_its_way: Iterable[Request]
 ) -> None:
-    """Nothing of the copy is open or may be, and the leader's order (as it is known) is to be
-    copied."""
-    assert all(attempt.ended for attempt in copy.attempts)
-    assert all(attempt.stage is not Stage.PARKED for attempt in copy.attempts)
-    assert not any(isinstance(request, Place) for request in on_its_way)
-    assert not any(order.open for order in account.orders.values())
+    """Nothing of that slice of the copy is open or may be, and the leader's order (as it is known)
+    is to be copied."""
+    part = step.slice_number
+    siblings = [attempt for attempt in copy.attempts if attempt.slice_number == part]
+    assert all(attempt.ended for attempt in siblings)
+    assert all(attempt.stage is not Stage.PARKED for attempt in siblings)
+    places = [request for request in on_its_way if isinstance(request, Place)]
+    assert all(request.slice_number != part for request in places)
+    ids = {attempt.order_id for attempt in siblings}
+    names = {attempt.ticket.correlation_id for attempt in siblings}
+    for order in account.orders.values():
+        assert not (order.open and (order.order_id in ids or order.correlation_id in names))
     assert step.number > max((attempt.number for attempt in copy.attempts), default=-1)
     assert not (leader.cut_short and not leader.filled)
     ticket = step.ticket
@@ -86,14 +92,19 @@ def may_change(step: Modify | Cancel, copy: Copy) -> None:
     assert attempt.pending is None
     if isinstance(step, Modify):
         assert step.terms.quantity > attempt.filled
-        assert attempt is copy.current
+        assert attempt in copy.newest
 
 
-def never_too_much(account: Exchange, most: int) -> None:
-    """Never more than one order is open, and never more than `most` open and traded in all."""
+def never_too_much(account: Exchange, most: int, in_slices: bool) -> None:
+    """Never more than one order of a slice is open, and never more than `most` open and traded in
+    all."""
     exposed = sum(order.exposed for order in account.orders.values())
     assert exposed <= most, f"{exposed} shares open or traded, {most} at most wanted"
-    assert sum(order.open for order in account.orders.values()) <= 1
+    open_ = [order for order in account.orders.values() if order.open]
+    names = [order.correlation_id for order in open_ if order.correlation_id]
+    assert len({name.split("-")[1] for name in names}) == len(names)
+    if not in_slices:
+        assert len(open_) <= 1
 
 
 def ended_well(leader: TrueOrder, copy: Copy, account: Exchange, report: CopyReport) -> None:
@@ -110,21 +121,22 @@ def ended_well(leader: TrueOrder, copy: Copy, account: Exchange, report: CopyRep
         return
     wants = copy.sizing.size(leader.terms.quantity, LOT)
     if standing:
-        _stands_well(standing[0], wants - traded + standing[0].filled, copy, leader)
+        for order in standing:
+            _stands_well(order, copy, leader)
+        stands = sum(order.terms.quantity - order.filled for order in standing)
+        as_wanted = stands == wants - traded or any(one.declined for one in copy.newest)
+        assert as_wanted or (copy.sliced and (copy.skipped or _lost(copy, leader.terms)))
     elif not copy.left_out:
         assert traded >= wants or not wants or _lost(copy, leader.terms), "a copy got lost"
     if report.in_step and not copy.left_out:
         assert standing or traded == wants
 
 
-def _stands_well(order: TrueOrder, quantity: int, copy: Copy, leader: TrueOrder) -> None:
-    attempt = copy.current
-    assert attempt is not None
-    assert order.order_id == attempt.order_id
+def _stands_well(order: TrueOrder, copy: Copy, leader: TrueOrder) -> None:
+    attempt = next(one for one in copy.newest if one.order_id == order.order_id)
     if attempt.declined is not None:
         return
     asked, terms = leader.terms, order.terms
-    assert terms.quantity == quantity
     assert terms.validity is asked.validity
     triggered = leader.status is Status.TRADED and asked.order_type.has_trigger
     if triggered and not terms.order_type.has_trigger:
@@ -142,9 +154,10 @@ def _stands_well(order: TrueOrder, quantity: int, copy: Copy, leader: TrueOrder)
 
 def _lost(copy: Copy, asked: Terms) -> bool:
     """Whether the copy ended by no doing of Lockstep's, so that it is not placed anew."""
-    attempt = copy.current
-    if attempt is None:
-        return False
+    return any(_was_lost(attempt, asked) for attempt in copy.newest)
+
+
+def _was_lost(attempt: Attempt, asked: Terms) -> bool:
     if attempt.stage is Stage.REFUSED or attempt.status in (Status.REJECTED, Status.EXPIRED):
         return True
     ioc = attempt.order is not None and attempt.order.terms.validity is Validity.IOC

@@ -5,6 +5,7 @@ chooses what happens, and in the end everything must come to rest in the right s
 2.1-2.7, 3.1-3.5, 5.1, 7.3, 7.4, 7.6, 7.7, 8.1-8.3).
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from random import Random
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from domain.orders import OrderType, Terms, Validity
-from tests.domain.builders import LOT
+from tests.domain.builders import CONTRACT, LOT
 from tests.domain.moves import CHOICES, begin, play
 from tests.domain.world import World
 
@@ -47,6 +48,25 @@ def test_any_interleaving_ends_in_step(
     world, chance = World(asked, max_age, factor), Random(seed)
     if begun:
         begin(world)
+    names = chance.choices(CHOICES, k=chance.randrange(10, 100))
+    play(world, [(name, chance.randrange(2**12)) for name in names])
+    world.quiesce()
+    world.check_end()
+
+
+@given(
+    asked=first_terms(),
+    most=st.integers(1, 5),
+    factor=st.sampled_from((Fraction(1), Fraction(7, 3))),
+    seed=st.integers(0, 2**32),
+)
+@settings(deadline=None, max_examples=300)
+def test_s1_8_slices_end_in_step_together(
+    asked: Terms, most: int, factor: Fraction, seed: int
+) -> None:
+    """As above, with a freeze quantity that makes several orders of most copies."""
+    contract = replace(CONTRACT, freeze=most * LOT + 1)
+    world, chance = World(asked, factor=factor, contract=contract), Random(seed)
     names = chance.choices(CHOICES, k=chance.randrange(10, 100))
     play(world, [(name, chance.randrange(2**12)) for name in names])
     world.quiesce()

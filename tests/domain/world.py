@@ -33,11 +33,15 @@ class World:
     """One leader order and its copy. Times move only when told to."""
 
     def __init__(
-        self, asked: Terms, max_age: timedelta = timedelta(hours=1), factor: Fraction = Fraction(1)
+        self,
+        asked: Terms,
+        max_age: timedelta = timedelta(hours=1),
+        factor: Fraction = Fraction(1),
+        contract: Instrument = CONTRACT,
     ) -> None:
         self.now = NOON
         self._ns = 0
-        self._sizing = Multiplier(factor)
+        self._sizing, self._contract = Multiplier(factor), contract
         self.rules = Rules("asha", self._sizing, max_age=max_age, modification_cap=CAP)
         self.mood, self.open, self.ltp = Mood.ACTIVE, True, PRICE
         self.leaders = Exchange(LEADER, lambda: self.now, self.ns)
@@ -46,7 +50,7 @@ class World:
         self.line: deque[Intent] = deque()
         self.answers: list[tuple[Intent, Outcome]] = []
         self.books: list[tuple[datetime, tuple[Order, ...]]] = []
-        self.asked: judge.Asked | None = None
+        self.asked: dict[int, judge.Asked] = {}
         self.requests = 0
         self.step: Step | None = None
         self.leader = self.leaders.place(KEY, Side.BUY, Product.INTRADAY, asked)
@@ -59,7 +63,7 @@ class World:
 
     def _new_book(self) -> CopyBook:
         book = CopyBook(self.rules)
-        book.listings.learn((CONTRACT,))
+        book.listings.learn((self._contract,))
         return book
 
     def _share(self, quantity: int) -> int:
@@ -124,7 +128,7 @@ class World:
         if self.line:
             sent = self.line.popleft()
             outcome = carry_out(self.account, sent, fate, hidden)
-            judge.never_too_much(self.account, self.most)
+            judge.never_too_much(self.account, self.most, bool(self._contract.most))
             if fate not in LOST:
                 self.answers.append((sent, outcome))
 
@@ -134,8 +138,9 @@ class World:
             return
         sent, outcome = self.answers.pop(which % len(self.answers))
         answered = Answered(sent, outcome, self.ns(), self.ns(), self.ns())
-        if self.asked and sent.request is self.asked.request:
-            self.asked.answered_at, self.asked.outcome = self.now, outcome
+        asked = self.asked[sent.slice_number]
+        if sent.request is asked.request:
+            asked.answered_at, asked.outcome = self.now, outcome
         self.book.answered(answered, self.now)
         self.consider()
 
@@ -231,8 +236,8 @@ class World:
         self.sweep()
 
     def _hear_news(self) -> None:
-        if self.asked:
-            self.asked.news = True
+        for asked in self.asked.values():
+            asked.news = True
 
     # What the copier does
 
@@ -242,9 +247,12 @@ class World:
         if leader_id not in self.book.orders:
             return
         self.step = self.book.step(leader_id, self.mood, self.open, self.now)
+        while isinstance(self.step, Place | Modify | Cancel):
+            self._send(self.step)
+            if not self.book.in_slices(leader_id):
+                break
+            self.step = self.book.step(leader_id, self.mood, self.open, self.now)
         match self.step:
-            case Place() | Modify() | Cancel():
-                self._send(self.step)
             case Hold(_, until):
                 assert until is None or until > self.now, "a hold that is over already"
             case Skip():
@@ -254,17 +262,20 @@ class World:
     def _send(self, request: Request) -> None:
         copy, leader_id = self.copy, self.leader.order_id
         assert copy is not None
-        if self.asked:
-            self.asked.allows(request, self.now)
+        sent = intent(copy, request, self.now, planned_ns=self.ns())
+        if asked := self.asked.get(sent.slice_number):
+            asked.allows(request, self.now)
         if isinstance(request, Place):
+            most = self._contract.most
+            assert most is None or request.ticket.terms.quantity <= most
             assert self.open
             known, on_its_way = self.book.orders[leader_id], [sent.request for sent in self.line]
             judge.may_place(request, copy, known, self.account, on_its_way)
         else:
             judge.may_change(request, copy)
-        self.line.append(intent(copy, request, self.now, planned_ns=self.ns()))
+        self.line.append(sent)
         self.book.intended(leader_id, request, self.now)
-        self.asked = judge.Asked(request, self.now)
+        self.asked[sent.slice_number] = judge.Asked(request, self.now)
         self.requests += 1
 
     # The end

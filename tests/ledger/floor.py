@@ -252,18 +252,19 @@ class TradingFloor:
     def _intent(self, step: Request) -> Intent:
         copy = self.live
         if isinstance(step, Place):
-            number, change, order_id = step.number, None, ""
+            number, part, change, order_id = step.number, step.slice_number, None, ""
             name = step.ticket.correlation_id
         else:
             attempt = next(a for a in copy.attempts if a.order_id == step.order_id)
             number, order_id, name = attempt.number, step.order_id, attempt.ticket.correlation_id
+            part = attempt.slice_number
             change = Change.MODIFY if isinstance(step, Modify) else Change.CANCEL
         return Intent(
             follower="asha",
             client_id=CLIENT,
             leader_order_id=LEADER_ID,
             correlation_id=name,
-            slice_number=0,
+            slice_number=part,
             number=number,
             change=change,
             request=step,

@@ -1,0 +1,216 @@
+"""What is too much for one order of the exchange is several orders of one copy (scenario 1.8)."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.copies import CopyState, Withdrawal
+from domain.instruments import Instrument, InstrumentKey, Segment
+from domain.limits import Limits
+from domain.orders import OrderType, Status
+from domain.outcomes import Accepted, Refusal, Refused, Throttled, Unknown
+from domain.sizing import Multiplier
+from domain.slices import shared
+from domain.steps import Cancel, Done, Hold, Modify, Place, Skip
+from tests.domain.builders import CONTRACT, LOT, RULES, leader_order, terms
+from tests.domain.pair import Pair
+
+scenario = pytest.mark.scenario
+FROZEN = replace(CONTRACT, freeze=201)
+NO_LIMITS = Limits()
+TWICE = replace(RULES, sizing=Multiplier(Fraction(2)))
+
+
+def pair(quantity: int = 250, limits: Limits = NO_LIMITS) -> Pair:
+    """A follower who takes twice the leader's quantity, at most 200 shares an order."""
+    made = Pair(leader_order(terms=terms(quantity)), replace(TWICE, limits=limits))
+    made.book.listings.learn((FROZEN,))
+    return made
+
+
+def placed(made: Pair, count: int) -> list[Place]:
+    """So many orders go out one after the other, are taken, and stand."""
+    sent = []
+    for number in range(count):
+        step = made.send()
+        assert isinstance(step, Place)
+        sent.append(step)
+        assert step.number == number
+    for number in range(count):
+        made.answer(Accepted(f"2000{number}", "TRANSIT"), to=number)
+        made.hear(number, status=Status.PENDING)
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("freeze", "lot", "most"),
+    [(1756, 65, 1755), (901, 30, 900), (1800, 75, 1725), (20, 65, 65), (None, 65, None)],
+)
+def test_the_most_of_an_order_is_whole_lots_under_the_freeze_quantity(
+    freeze: int | None, lot: int, most: int | None
+) -> None:
+    nifty = Instrument(InstrumentKey(Segment.NSE_FNO, "40001"), lot=lot, tick=5, freeze=freeze)
+    assert nifty.most == most
+
+
+@scenario("1.8")
+def test_all_slices_go_at_once_each_by_its_own_name() -> None:
+    made = pair()
+    sent = placed(made, 3)
+    assert [step.ticket.terms.quantity for step in sent] == [200, 200, 100]
+    assert [step.slice_number for step in sent] == [0, 1, 2]
+    names = [step.ticket.correlation_id for step in sent]
+    assert [name.split("-", 1)[1] for name in names] == ["0-0", "1-1", "2-2"]
+    assert isinstance(made.step(), Hold)
+    report = made.report
+    assert (report.quantity, report.filled, report.state) == (500, 0, CopyState.OPEN)
+    assert report.order_ids == ("20000", "20001", "20002")
+    assert report.correlation_ids == tuple(names)
+    assert report.in_step
+
+
+@scenario("1.8")
+def test_fills_of_all_slices_are_one_copys() -> None:
+    made = pair()
+    placed(made, 3)
+    made.hear(1, status=Status.TRADED, filled=200, traded_value=200 * 10_000)
+    assert (made.report.state, made.report.filled) == (CopyState.PART_FILLED, 200)
+    made.hear(0, status=Status.TRADED, filled=200, traded_value=200 * 10_000)
+    made.hear(2, status=Status.TRADED, filled=100, traded_value=100 * 10_100)
+    made.leader_trades(250)
+    assert (made.report.state, made.report.filled) == (CopyState.FILLED, 500)
+    assert made.report.traded_value == 400 * 10_000 + 100 * 10_100
+    assert made.report.in_step
+    assert made.step() == Done()
+
+
+@scenario("1.8")
+def test_a_new_price_reaches_every_slice() -> None:
+    made = pair()
+    placed(made, 3)
+    made.lead(terms=terms(250, price=10_050))
+    changed = [made.send() for _ in range(3)]
+    assert all(isinstance(step, Modify) and step.terms.price == 10_050 for step in changed)
+    assert [step.order_id for step in changed if isinstance(step, Modify)] == [
+        "20000",
+        "20001",
+        "20002",
+    ]
+
+
+@scenario("1.8")
+@pytest.mark.parametrize(
+    ("quantity", "expected"),
+    [
+        (200, [("cancel", "20002", 0)]),
+        (150, [("cancel", "20002", 0), ("modify", "20001", 100)]),
+        (300, [("modify", "20002", 200)]),
+        (325, [("modify", "20002", 200), ("place", "", 50)]),
+        (100, [("cancel", "20001", 0), ("cancel", "20002", 0)]),
+    ],
+)
+def test_a_new_quantity_changes_the_last_slices(
+    quantity: int, expected: list[tuple[str, str, int]]
+) -> None:
+    made = pair()
+    placed(made, 3)
+    made.lead(terms=terms(quantity))
+    done = []
+    while not isinstance(step := made.step(), Hold | Done):
+        made.send()
+        match step:
+            case Cancel(order_id, why):
+                assert why is Withdrawal.REDUCED
+                done.append(("cancel", order_id, 0))
+            case Modify(order_id, changed):
+                done.append(("modify", order_id, changed.quantity))
+            case Place(ticket):
+                done.append(("place", "", ticket.terms.quantity))
+    assert done == expected
+
+
+@scenario("1.8")
+def test_the_leaders_cancel_reaches_every_slice() -> None:
+    made = pair()
+    placed(made, 3)
+    made.fill(50)  # of the one that needs most attention
+    made.lead(status=Status.CANCELLED)
+    steps = [made.send() for _ in range(3)]
+    assert {step.order_id for step in steps if isinstance(step, Cancel)} == {
+        "20000",
+        "20001",
+        "20002",
+    }
+    assert isinstance(made.step(), Hold)
+
+
+@scenario("1.8")
+def test_what_became_of_one_slice_keeps_no_other_back() -> None:
+    made = pair()
+    for _ in range(3):
+        made.send()
+    made.answer(Accepted("20000"), to=0)
+    made.answer(Refusal(Refused.MARGIN, "short of 5000"), to=1)
+    made.answer(Throttled("slow down"), to=2)
+    assert (made.state, made.report.reason) == (CopyState.REJECTED, "margin: short of 5000")
+    assert not made.report.in_step
+    held = made.step()
+    assert isinstance(held, Hold)
+    assert held.until is not None
+    made.at(2)
+    again = made.send()
+    assert isinstance(again, Place)
+    assert (again.slice_number, again.number, again.ticket.terms.quantity) == (2, 3, 100)
+
+
+@scenario("1.8")
+def test_an_unclear_slice_is_looked_for_and_placed_again_alone() -> None:
+    made = pair()
+    for _ in range(3):
+        made.send()
+    for number in (0, 2):
+        made.answer(Accepted(f"2000{number}"), to=number)
+        made.hear(number, status=Status.PENDING)
+    made.answer(Unknown("reset"), to=1)
+    assert made.state is CopyState.UNKNOWN
+    for second in (11, 12):
+        made.at(second).read(made.own(0), made.own(2))
+    again = made.send()
+    assert isinstance(again, Place)
+    assert (again.slice_number, again.number) == (1, 3)
+
+
+@scenario("1.8")
+def test_limits_are_about_all_of_a_copy() -> None:
+    made = pair(limits=Limits(order_value=49_000_00))
+    step = made.step()
+    assert isinstance(step, Skip)
+    assert step.detail == "order value 50000.00, limit 49000.00"
+    made = pair(limits=Limits(orders_a_day=1))
+    placed(made, 3)
+
+
+@scenario("1.8")
+def test_a_protected_market_order_is_sliced_too() -> None:
+    made = Pair(leader_order(terms=terms(250, OrderType.MARKET, 0)), TWICE, ltp=10_000)
+    made.book.listings.learn((FROZEN,))
+    quantities = [step.ticket.terms.quantity for step in placed(made, 3)]
+    assert quantities == [200, 200, 100]
+
+
+LOTS = st.integers(0, 40)
+
+
+@given(total=LOTS, most=st.integers(1, 12), filled=st.lists(st.integers(0, 12), min_size=1))
+def test_slices_trade_together_what_the_copy_should(
+    total: int, most: int, filled: list[int]
+) -> None:
+    count = max(len(filled), -(-total // most))
+    got = [min(lots, most) * LOT for lots in filled] + [0] * (count - len(filled))
+    parts = shared(total * LOT, most * LOT, got)
+    assert all(0 <= part <= most * LOT and part % LOT == 0 for part in parts)
+    wanted = sum(max(part, done) for part, done in zip(parts, got, strict=True))
+    assert wanted == max(total * LOT, sum(got))
