@@ -62,9 +62,12 @@ class Slice:
 
 
 def slices(order: Order, copy: Copy, instrument: Instrument | None) -> Sequence[Slice]:
-    """The copy in as many orders as the exchange wants, at least as many as there were."""
+    """The copy in as many orders as the exchange wants, at least as many as there were.
+
+    One that began as a single order, before the limit was known, stays one.
+    """
     most = instrument.most if instrument else None
-    if not copy.sliced and most is None:
+    if not copy.sliced and (most is None or _too_large(copy, most)):
         return (Slice(0, copy, copy),)
     total = share(order, copy, instrument.lot) if instrument else 0
     begun = 1 + max((one.slice_number for one in copy.attempts), default=0)
@@ -78,6 +81,10 @@ def slices(order: Order, copy: Copy, instrument: Instrument | None) -> Sequence[
         Slice(n, replace(copy, sizing=Portion(parts[n]), attempts=chains[n]), copy)
         for n in range(count)
     ]
+
+
+def _too_large(copy: Copy, most: int) -> bool:
+    return any(one.ticket.terms.quantity > most for one in copy.attempts)
 
 
 def shared(total: int, most: int, filled: Sequence[int]) -> list[int]:

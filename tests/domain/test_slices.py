@@ -201,6 +201,17 @@ def test_a_protected_market_order_is_sliced_too() -> None:
     assert quantities == [200, 200, 100]
 
 
+@scenario("1.8")
+def test_a_copy_that_was_too_large_before_the_limit_was_known_is_not_half_placed() -> None:
+    made = Pair(leader_order(terms=terms(250)), TWICE)
+    made.send()
+    made.answer(Accepted("20000", "TRANSIT"))
+    made.hear(status=Status.REJECTED, reason="Quantity exceeds freeze quantity 200")
+    made.book.listings.learn((FROZEN,))
+    assert made.step() == Done()
+    assert made.state is CopyState.REJECTED
+
+
 LOTS = st.integers(0, 40)
 
 

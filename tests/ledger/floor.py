@@ -9,6 +9,7 @@ from pathlib import Path
 from domain.copies import Change, Copy
 from domain.copybook import CopyBook
 from domain.instructions import Instruction, Refuted, Settled, Verdict
+from domain.instruments import Instrument
 from domain.messages import Answered, CopyChanged, Intent, OrderSeen
 from domain.orders import Order, OrderType, Source, Stamp, Status, Terms
 from domain.outcomes import Accepted, Outcome
@@ -18,7 +19,7 @@ from ledger.entries import Entry, OrderKnown
 from ledger.history import copies_of
 from ledger.instructions import instruct, take_over, waiting
 from ledger.ledger import Ledger
-from tests.ledger.makers import HALF, LONG_AGO, NOW, order
+from tests.ledger.makers import HALF, KEY, LONG_AGO, NOW, order
 
 LEADER_ID = "1001"
 CLIENT = "client of asha"
@@ -37,11 +38,12 @@ class TradingFloor:
     before that.
     """
 
-    def __init__(self, path: Path, reporting: bool = True) -> None:
+    def __init__(self, path: Path, reporting: bool = True, freeze: int | None = None) -> None:
         self.path = path
         self.ledger = Ledger.open(path)
         self.ledger.connection.execute("PRAGMA synchronous = OFF")
         self.reporting = reporting
+        self.instrument = Instrument(KEY, lot=1, tick=5, freeze=freeze)
         self.rules = Rules("asha", HALF, max_age=timedelta(hours=1))
         self.now = NOW
         self.mood = Mood.ACTIVE
@@ -97,7 +99,7 @@ class TradingFloor:
         step = self.book.step(LEADER_ID, self.mood, self.open, self.now)
         if isinstance(step, Skip):
             self.book.skip(LEADER_ID, step)
-        if isinstance(step, Place | Modify | Cancel):
+        while isinstance(step, Place | Modify | Cancel):
             intent = self._intent(step)
             self.book.intended(LEADER_ID, step, intent.intended_at)
             if recorded:
@@ -106,6 +108,9 @@ class TradingFloor:
             else:
                 self.book.unrecorded(intent)
                 self.blurred = self.blurred or isinstance(step, Modify)
+            if not recorded or not self.book.in_slices(LEADER_ID):
+                break
+            step = self.book.step(LEADER_ID, self.mood, self.open, self.now)
         self._report()
         return step
 
@@ -237,6 +242,7 @@ class TradingFloor:
 
     def _new_book(self, copies: Iterable[Copy]) -> CopyBook:
         book = CopyBook(self.rules)
+        book.listings.learn((self.instrument,))
         book.restore(copies, self.now)
         book.seen(OrderSeen(self.leader, NOW, self._ns))
         return book

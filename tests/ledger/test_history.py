@@ -19,14 +19,13 @@ from hypothesis.stateful import (
 from domain import progress, proof
 from domain.copies import Attempt, Copy, CopyState, Skipped, Stage
 from domain.instructions import Verdict
-from domain.instruments import Instrument
 from domain.orders import OrderType, Status, Terms
 from domain.outcomes import NotSent, Outcome, Refusal, Refused, Throttled, Unknown
 from domain.plan import plan
 from domain.rules import Account, Market, Mood
 from domain.steps import Step
 from tests.ledger.floor import TradingFloor, is_open
-from tests.ledger.makers import KEY, unheard
+from tests.ledger.makers import unheard
 
 _PRICES = (9_950, 10_000, 10_050)
 _TERMS = st.builds(
@@ -51,11 +50,14 @@ class _Floor(RuleBasedStateMachine):
     """Things that happen to one copy, in any order."""
 
     reporting = True
+    freeze: int | None = None
 
     def __init__(self) -> None:
         super().__init__()
         self._place = TemporaryDirectory()
-        self.floor = TradingFloor(Path(self._place.name) / "copy_trading.db", self.reporting)
+        self.floor = TradingFloor(
+            Path(self._place.name) / "copy_trading.db", self.reporting, self.freeze
+        )
 
     def teardown(self) -> None:
         self.floor.close()
@@ -210,14 +212,11 @@ class _Reported(_Floor):
         assert rebuilt is not None
         live = progress.interrupted(floor.live, floor.now, floor.rules)
         rebuilt = progress.interrupted(rebuilt, floor.now, floor.rules)
-        if rebuilt.current and live.current and not live.current.verify_at:
-            # A book has already told the terms; the next one tells them again.
-            current = rebuilt.current
-            rebuilt = rebuilt.with_attempt(
-                replace(current, terms=live.current.terms, verify_at=None)
-                if current.verify_at
-                else current
-            )
+        for mine, theirs in zip(rebuilt.newest, live.newest, strict=True):
+            if mine.verify_at and not theirs.verify_at:
+                # A book has already told the terms; the next one tells them again.
+                told = replace(mine, terms=theirs.terms, verify_at=None)
+                rebuilt = rebuilt.with_attempt(told)
         assert _essence(rebuilt, floor) == _essence(live, floor)
 
     @invariant()
@@ -237,6 +236,12 @@ class _Reported(_Floor):
     @rule(verdict=st.sampled_from(Verdict), dies=st.booleans())
     def operator_settles(self, verdict: Verdict, dies: bool) -> None:
         self.floor.instruct(verdict, dies)
+
+
+class _Sliced(_Reported):
+    """The same of a copy in slices."""
+
+    freeze = 6
 
 
 class _Unreported(_Floor):
@@ -269,10 +274,9 @@ _MAY_BE = {stage: {stage} for stage in Stage} | {
 
 def _essence(copy: Copy, floor: TradingFloor) -> Copy:
     """The copy without what a restart may change."""
-    newest = len(copy.attempts) - 1
     attempts = tuple(
-        _plain(attempt, is_newest=index == newest, blurred=floor.blurred)
-        for index, attempt in enumerate(copy.attempts)
+        _plain(attempt, is_newest=attempt in copy.newest, blurred=floor.blurred)
+        for attempt in copy.attempts
     )
     return replace(copy, attempts=attempts)
 
@@ -305,11 +309,13 @@ def _plain(attempt: Attempt, is_newest: bool, blurred: bool) -> Attempt:
 
 def _next(copy: Copy, floor: TradingFloor, now: datetime) -> Step:
     market, account = Market(floor.open), Account(floor.mood)
-    return plan(floor.leader, copy, floor.rules, market, Instrument(KEY, 1, 5), account, now)
+    return plan(floor.leader, copy, floor.rules, market, floor.instrument, account, now)
 
 
 TestReported = _Reported.TestCase
 TestReported.settings = settings(deadline=None, max_examples=50, stateful_step_count=40)
+TestSliced = _Sliced.TestCase
+TestSliced.settings = settings(deadline=None, max_examples=30, stateful_step_count=40)
 TestUnreported = _Unreported.TestCase
 TestUnreported.settings = settings(deadline=None, max_examples=30, stateful_step_count=40)
 

@@ -246,7 +246,7 @@ class House:
 
     def orders(self, order_id: str, member: Member) -> list[Row]:
         """The follower's orders that copy the leader's order, by the broker's book."""
-        name = correlation_id(order_id, 0, 0).rpartition("-")[0]
+        name = correlation_id(order_id, 0, 0).partition("-")[0] + "-"
         rows = self.control.book(member.client_id)
         return [row for row in rows if str(row["correlationId"]).startswith(name)]
 
