@@ -17,6 +17,7 @@ from domain.instruments import Instrument, Segment
 from domain.messages import Level
 from domain.orders import Order, Side, Status
 from domain.plan import may_follow
+from domain.reports import asked_for
 from domain.rules import Account
 
 _DERIVATIVES = ("OPT", "FUT")
@@ -32,7 +33,7 @@ Rank = tuple[tuple[Segment, str], int]
 class Fate(Enum):
     """What became of a leg in a follower. ASKED: the broker has yet to say. COMING: it waits.
     STANDS: it rests in the market or traded. FAILED: it will not trade, though the leader's may or
-    did. OVER: it ended like the leader's, without a fill."""
+    did. OVER: it ended without a fill like the leader's, or by the operator's word."""
 
     ASKED = auto()
     COMING = auto()
@@ -185,9 +186,11 @@ def fate(order: Order, copy: Copy) -> Fate:
         return Fate.STANDS
     if copy.left_out:
         return Fate.OVER if copy.skipped in _MIRRORED else Fate.FAILED
-    attempt = copy.current
+    attempt = copy.standing or copy.current
     if attempt is None:
         return Fate.OVER if order.cut_short else Fate.COMING
+    if copy.halted:
+        return Fate.OVER
     if not attempt.ended:
         return _open(attempt)
     if may_follow(order, attempt):
@@ -263,10 +266,8 @@ def _since(failed: Leg) -> datetime:
 
 def _named(one: Leg) -> str:
     """Side, the follower's quantity and symbol, and the leader's order."""
-    copy, order, attempt = one.copy, one.order, one.copy.current
-    if attempt is None:
-        size = copy.sizing.size(order.terms.quantity, one.instrument.lot)
-    else:
-        size = copy.filled_before + (attempt.terms or attempt.ticket.terms).quantity
+    copy, order = one.copy, one.order
+    planned = copy.sizing.size(order.terms.quantity, one.instrument.lot)
+    size = asked_for(copy) if copy.attempts else planned
     symbol = one.instrument.symbol or order.symbol
     return f"{order.side} {size} {symbol} (order {order.order_id})"

@@ -143,7 +143,7 @@ def report(order: Order, copy: Copy, lot: int, dispatch_us: int | None, at: date
         correlation_ids=tuple(attempt.ticket.correlation_id for attempt in copy.attempts),
         symbol=order.symbol,
         side=order.side,
-        quantity=_quantity(copy),
+        quantity=asked_for(copy),
         filled=copy.filled,
         traded_value=copy.traded_value,
         leader_filled=order.filled,
@@ -157,7 +157,7 @@ def report(order: Order, copy: Copy, lot: int, dispatch_us: int | None, at: date
     )
 
 
-def _quantity(copy: Copy) -> int:
+def asked_for(copy: Copy) -> int:
     """The total that the copy asked for, in shares."""
     asked = [attempt.terms or attempt.ticket.terms for attempt in copy.newest]
     return copy.filled_before + sum(terms.quantity for terms in asked)

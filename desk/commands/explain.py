@@ -84,18 +84,19 @@ def _refuse(reader: Reader, config: Config, order: str, follower: str | None) ->
 
 def _explained(reader: Reader, copy: CopyReport) -> _Explained:
     leader_id, follower = copy.leader_order_id, copy.follower
+    asked = reader.intents(leader_id, follower)
     return _Explained(
         copy,
-        _story(reader, copy),
-        reader.intents(leader_id, follower),
+        _story(reader, copy, asked),
+        asked,
         alerts_about(reader, leader_id, follower),
     )
 
 
-def _story(reader: Reader, copy: CopyReport) -> Story | None:
+def _story(reader: Reader, copy: CopyReport, asked: Sequence[Asked]) -> Story | None:
     """What the journal tells of it, None where it has nothing (any more)."""
     leader = leader_order(reader, copy.leader_order_id)
-    times = [one for one in (leader.placed_at, copy.at) if one] if leader else [copy.at]
+    times = [leader.placed_at if leader else None, copy.at, *(one.intended_at for one in asked)]
     known = [one for one in times if one is not None]
     if not known:
         return None
@@ -105,7 +106,7 @@ def _story(reader: Reader, copy: CopyReport) -> Story | None:
     except ValueError as trouble:
         logger.warning("What was decided by cannot be read: %s", trouble)
         return None
-    return found if found.tellings else None
+    return found if found.tellings or found.decisions else None
 
 
 # For people
@@ -130,8 +131,9 @@ def _text(one: _Explained) -> list[str]:
 
 
 def _told(found: Story) -> list[str]:
-    day = found.tellings[0].at.astimezone(IST)
+    day = (found.tellings or found.decisions)[0].at.astimezone(IST)
     lines = [f"  input, {day.day} {day:%B %Y}"]
+    lines += [] if found.tellings else ["    not an order of the leader, but of a flattening"]
     for telling in found.tellings:
         source = _SOURCES[telling.seen.order.stamp.source]
         order = telling.order

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.copies import Attempt, Copy, Skipped, Stage
+from domain.copies import Attempt, Copy, Skipped, Stage, Withdrawal
 from domain.copybook import CopyBook
 from domain.instruments import Instrument, InstrumentKey, Segment
 from domain.legs import Fate, Leg, Legs, Rank, alone, bought_first, fate, held_until, urgency
@@ -61,6 +61,18 @@ def copy(of: Order, stage: Stage | None = None, status: Status | None = None, go
     return replace(made, attempts=(one,))
 
 
+def halted(of: Copy) -> Copy:
+    """It was cancelled because the operator flattened the follower."""
+    return replace(of, attempts=(replace(of.attempts[0], withdrawn=Withdrawal.HALTED),))
+
+
+def sliced(*slices: Copy) -> Copy:
+    """One copy in several slices."""
+    chains = [replace(one.attempts[0], number=n, slice_number=n) for n, one in enumerate(slices)]
+    return replace(slices[0], attempts=tuple(chains))
+
+
+STANDS = Fate.STANDS
 BUY, SELL = order(1), order(2, PUT, Side.SELL)
 ENDED = replace(SELL, status=Status.CANCELLED)
 
@@ -79,7 +91,10 @@ ENDED = replace(SELL, status=Status.CANCELLED)
         (SELL, copy(SELL, Stage.LIVE, Status.REJECTED), Fate.FAILED),
         (SELL, copy(SELL, Stage.LIVE, Status.CANCELLED), Fate.FAILED),
         (ENDED, copy(ENDED, Stage.LIVE, Status.CANCELLED), Fate.OVER),
+        (SELL, halted(copy(SELL, Stage.LIVE, Status.CANCELLED)), Fate.OVER),
         (SELL, copy(SELL, Stage.REFUSED), Fate.FAILED),
+        (SELL, sliced(copy(SELL, Stage.REFUSED), copy(SELL, Stage.LIVE, Status.PENDING)), STANDS),
+        (SELL, sliced(copy(SELL, Stage.REFUSED), copy(SELL, Stage.REFUSED)), Fate.FAILED),
         (SELL, copy(SELL, Stage.UNKNOWN), Fate.COMING),
         (SELL, copy(SELL, Stage.PARKED), Fate.FAILED),
         (SELL, copy(SELL, Stage.TURNED_BACK), Fate.COMING),
