@@ -109,7 +109,9 @@ def numbers(one: Decision) -> Sequence[str]:
     if one.instrument is not None:
         lines += _quantity(one, one.instrument.lot)
     if isinstance(one.step, Skip):
-        return (*lines, f"skipped, {one.step.reason}: {one.step.detail or 'nothing to add'}")
+        came = "nothing more is placed" if one.copy.attempts else "skipped"
+        detail = f": {one.step.detail}" if one.step.detail else ""
+        return (*lines, f"{came}, {one.step.reason}{detail}")
     terms = one.step.ticket.terms if isinstance(one.step, Place) else one.step.terms
     return (*lines, *_price(one, one.step, terms))
 
