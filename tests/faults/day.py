@@ -58,6 +58,7 @@ class Day:
 
     def _by_day(self) -> list[str]:
         self.mishaps.start()
+        eventually(self._has_master)
         self._act_amid_mishaps(_ACTIONS)
         if wrong := self._judged():
             return wrong
@@ -70,6 +71,12 @@ class Day:
     def _on_the_way_home(self) -> list[str]:
         self._act_amid_mishaps(self.hand.turn_home())
         return self._judged()
+
+    def _has_master(self) -> bool:
+        """Whether freeze quantities are known: until then, the first time ever, a copy above one
+        is not sliced."""
+        self.mishaps.up()
+        return "In place: the instrument master" in self.house.output()
 
     def _act_amid_mishaps(self, times: int) -> None:
         for _ in range(times):
@@ -113,4 +120,11 @@ class Day:
         self.done += self.hand.did
         self.done["copies"] += sum(len(control.book(one.client_id)) for one in MEMBERS)
         self.done["requests"] += sent(house).total()
+        self.done["slices"] += sum(_later_slice(name) for _, _, name in sent(house))
         self.done["starts of the process"] += house.output().count("LIVE: ")
+
+
+def _later_slice(name: str) -> bool:
+    """Whether a request placed another slice than the first of its copy."""
+    parts = name.split("-")
+    return len(parts) == 3 and parts[1] != "0"

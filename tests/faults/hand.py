@@ -15,9 +15,9 @@ from tests.scenarios.house import HDFCBANK, LEADER, NIFTY_CALL, RELIANCE, TCS, H
 
 PRICES = {RELIANCE: 2500, HDFCBANK: 1650, TCS: 3400, NIFTY_CALL: 120}
 _PRODUCTS = {NIFTY_CALL: "MARGIN"}
-_STEPS = {NIFTY_CALL[1]: 130}  # two lots, so that half of it is still one
+_STEPS = {NIFTY_CALL[1]: 390}  # six lots: half of it is whole, thrice four are three slices
 _STEP = 10
-_MOST_STEPS = 4  # so that three times as many stay under the freeze quantity
+_MOST_STEPS = 4  # so that the leader's own stay under the freeze quantity
 
 _Key = tuple[str, str]
 

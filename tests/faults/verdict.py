@@ -2,6 +2,7 @@
 once, in the right state and size, and is flat where the leader is."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -71,7 +72,7 @@ def _of_follower(
     accounted = 0
     for leader in seen.leader:
         order_id = str(leader["orderId"])
-        prefix = correlation_id(order_id, 0, 0).rpartition("-")[0]
+        prefix = correlation_id(order_id, 0, 0).partition("-")[0]
         mine = [row for row in book if str(row["correlationId"]).startswith(f"{prefix}-")]
         accounted += len(mine)
         wrong_in = _of_exit(leader, mine)
@@ -87,10 +88,11 @@ def _of_order(leader: Row, most: int, mine: Sequence[Row], member: Member) -> It
     live, accepted = _live(mine), [row for row in mine if row["orderStatus"] != "REJECTED"]
     filled = sum(int(row["filledQty"]) for row in mine)
     reach = filled + sum(int(row["quantity"]) - int(row["filledQty"]) for row in live)
-    if len(live) > 1:
-        yield f"{len(live)} orders are open for it"
-    if len(accepted) > 1 and most == leader["quantity"] and not leader["modifications"]:
-        yield f"{len(accepted)} orders were placed for it"
+    if _of_one_slice(live) > 1:
+        yield f"{_of_one_slice(live)} orders are open for it"
+    unchanged = most == leader["quantity"] and not leader["modifications"]
+    if _of_one_slice(accepted) > 1 and unchanged:
+        yield f"{_of_one_slice(accepted)} orders were placed for it"
     if reach > _scaled(leader, most, member):
         yield f"{reach} filled or open, {_scaled(leader, most, member)} at the most by the rule"
     if leader["orderStatus"] in ("CANCELLED", "EXPIRED", "REJECTED"):
@@ -102,14 +104,14 @@ def _of_order(leader: Row, most: int, mine: Sequence[Row], member: Member) -> It
         yield "missing"
     elif leader["validity"] != "IOC":
         yield from _size(leader, reach, live, member)
-        if live and leader["orderStatus"] not in _ENDED:
-            yield from _terms(leader, live[0])
+        for row in live if leader["orderStatus"] not in _ENDED else ():
+            yield from _terms(leader, row)
 
 
 def _of_exit(leader: Row, mine: Sequence[Row]) -> Iterator[str]:
     live, accepted = _live(mine), [row for row in mine if row["orderStatus"] != "REJECTED"]
-    if len(accepted) > 1:
-        yield f"{len(accepted)} orders were placed for it"
+    if _of_one_slice(accepted) > 1:
+        yield f"{_of_one_slice(accepted)} orders were placed for it"
     if live and leader["orderStatus"] in _ENDED:
         yield f"open: {live[0]['orderId']}"
 
@@ -122,6 +124,12 @@ def _left_over(seen: Books, member: Member, exits: Set[str]) -> Iterator[str]:
     for row in seen.positions[member]:
         if str(row["securityId"]) in flat and int(row["netQty"]):
             yield f"{row['netQty']} of {row['tradingSymbol']} are left, the leader has none"
+
+
+def _of_one_slice(rows: Sequence[Row]) -> int:
+    """The most of these orders that are of one slice, by their names."""
+    slices = Counter(str(row["correlationId"]).split("-")[1] for row in rows)
+    return max(slices.values(), default=0)
 
 
 def _live(rows: Sequence[Row]) -> list[Row]:
