@@ -113,7 +113,7 @@ def _confirmed(word: Word, outlooks: Sequence[_Outlook], runs: bool) -> bool:
             logger.warning("%s: %s", one.follower, line)
     if not runs:
         logger.warning("No engine runs: it would be done at the next start")
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise Misused(f"nobody is there to confirm it: {word} wants --yes, then it does not ask")
     sys.stderr.write(f"{word} {', '.join(one.follower for one in outlooks)}? Say yes: ")
     sys.stderr.flush()
@@ -130,6 +130,10 @@ def _plan(word: Word, outlook: _Outlook) -> list[str]:
     lines = [f"would cancel {one}" for one in outlook.open_copies]
     lines += [f"would leave by {one} at a protected limit" for one in outlook.positions]
     lines = lines or ["has nothing open and holds nothing by the ledger"]
+    if outlook.positions:
+        lines.append(
+            "goes by what its copies built: what was closed by hand meanwhile is closed once more"
+        )
     if word is Word.KILL:
         lines.append("would set Dhan's kill switch then: no more orders of the account today")
     return lines

@@ -1,6 +1,7 @@
 """Halts by the operator, with the real process and the simulated broker's books as witness."""
 
 import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -146,6 +147,9 @@ def test_a_flattened_follower_ends_flat_whatever_fills_meanwhile(build: Build) -
         assert still_open(house, member) == []
     assert (sold(house, SAME, RELIANCE), sold(house, SAME, TCS)) == (10, 7)
     assert moods(house)[SAME.name][0] == "flattened"
+    assert house.ask("drift") == []
+    exits = [row for row in house.ask("copies") if row["leader_order_id"].startswith("FLAT-")]
+    assert {(row["state"], row["in_step"]) for row in exits} == {("filled", True)}
     assert house.leader_order(resting)["orderStatus"] == "TRADED", "its orders are its own"
 
 
@@ -202,6 +206,21 @@ def test_what_is_not_confirmed_is_not_done(build: Build) -> None:
     assert "would cancel BUY 20" in said.stderr
     assert "would leave by SELL 10" in said.stderr
     assert "--yes" in said.stderr
+    mine, theirs = os.openpty()
+    try:
+        os.write(mine, b"no\n")
+        refused = subprocess.run(
+            command("flatten", SAME.name, config=house),
+            cwd=ROOT,
+            stdin=theirs,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(mine)
+        os.close(theirs)
+    assert refused.returncode == 1, refused.stderr
     for words in (["flatten"], ["halt", "same", "--all"], ["kill", "sam"]):
         assert asked(house, *words, "--yes").returncode == 2
     assert moods(house)[SAME.name] == ("active", "")
