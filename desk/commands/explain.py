@@ -18,7 +18,7 @@ from desk.explaining import Story, story
 from desk.reasons import numbers, order_words, rules_in_words, rupees, terms_words
 from desk.usage import Misused
 from domain.messages import CopyReport
-from domain.orders import Source, Terms
+from domain.orders import FLATTENING, Source, Terms
 from domain.sessions import IST
 from ledger.explained import alerts_about, copied, leader_order, newest_orders
 from ledger.journal import noted
@@ -116,7 +116,9 @@ def _text(one: _Explained) -> list[str]:
     copy = one.copy
     head = f"Order {copy.leader_order_id} in {copy.follower}: {copy.side} {copy.symbol}, "
     lines = [head + copy.state.value]
-    if one.story is None:
+    if copy.leader_order_id.startswith(FLATTENING):
+        lines += ["  made by Lockstep to leave all that the copies held, by the operator's word"]
+    elif one.story is None:
         lines += ["  what was told and decided then is not in the journal (any more)"]
         lines += [f"  rule: {copy.sizing}"] if copy.sizing else []
     else:
@@ -186,7 +188,10 @@ def _result(copy: CopyReport) -> list[str]:
     if copy.slippage_paise is not None:
         lines.append(f"slippage {copy.slippage_paise / 100:+.2f} ({copy.slippage_bps} bp)")
     if copy.dispatch_us is not None:
-        lines.append(f"on the wire {copy.dispatch_us / 1000:.1f} ms after the leader's event")
+        since = (
+            "it was made" if copy.leader_order_id.startswith(FLATTENING) else "the leader's event"
+        )
+        lines.append(f"on the wire {copy.dispatch_us / 1000:.1f} ms after {since}")
     return lines
 
 
