@@ -1,22 +1,27 @@
-"""The capital of accounts, for followers whose size depends on it."""
+"""The funds of accounts: capital, for followers whose size depends on it, and free cash, for those
+who check what they can pay."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from actors.floor import Floor
 from actors.post import RECOVERY, Post, follower_name
 from dhan.codec.funds import capital
+from dhan.codec.rest import funds
 from dhan.codec.values import Unreadable
 from dhan.requests import Requests
 from dhan.wire import Answer, Call, Line
+from domain.funds import FreeCash
 from domain.inputs import CapitalFound
+from domain.rules import Rules
 
 logger = logging.getLogger(__name__)
 
 _EVERY = timedelta(seconds=60)
 _SOON = timedelta(seconds=2)
+_AT_ONCE = timedelta(seconds=0.3)
 _TIMEOUT = 10.0
 _URGENCY = 4
 
@@ -26,6 +31,7 @@ class FundsAnswered:
     """The answer to a request for an account's funds."""
 
     answer: Answer
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Purse:
 
     def ask(self) -> None:
         """Ask for the funds."""
-        deliver = _delivering(self._floor.post, self._name)
+        deliver = _delivering(self._floor.post, self._name, self._floor.clock.now())
         self._floor.wire.dispatch([Call(self._line, self._request, _TIMEOUT, deliver, _URGENCY)])
 
     def read(self, told: FundsAnswered) -> int | None:
@@ -72,33 +78,49 @@ class Purse:
 
 
 class CapitalWatch:
-    """Asks for the capital of a follower's account and of the leader's, every minute while the
-    follower's rules need it."""
+    """Asks for the funds of a follower's account, and for the capital of the leader's, every minute
+    while the follower's rules need them."""
 
-    def __init__(self, floor: Floor, purse: Purse, follower: str) -> None:
-        self._floor, self._purse, self._follower = floor, purse, follower
+    def __init__(self, floor: Floor, purse: Purse, rules: Rules) -> None:
+        self._floor, self._purse, self._rules = floor, purse, rules
         self._next: datetime | None = None
+        self._asked_at: datetime | None = None
         self._mine: int | None = None
         self._leaders: int | None = None
 
-    def look(self, needed: bool, now: datetime) -> None:
+    def look(self, rules: Rules, now: datetime) -> None:
         """Ask, if it is time to."""
-        if not needed or (self._next is not None and now < self._next):
+        self._rules = rules
+        sized, checked = rules.needs_capital, rules.limits.margin_check
+        if not (sized or checked) or (self._next is not None and now < self._next):
             return
-        known = self._mine is not None and self._leaders is not None
+        known = self._mine is not None and (self._leaders is not None or not sized)
         self._next = now + (_EVERY if known else _SOON)
-        self._purse.ask()
-        self._floor.post.tell(RECOVERY, LeaderCapitalWanted(self._follower))
+        self._ask(now)
+        if sized:
+            self._floor.post.tell(RECOVERY, LeaderCapitalWanted(rules.follower))
 
-    def told(self, message: FundsAnswered | LeaderCapital) -> list[CapitalFound]:
-        """What is known by now, if that is not what it was."""
+    def hurry(self, now: datetime) -> None:
+        """Ask for the follower's funds at once, as entries wait for them."""
+        if self._asked_at is None or now - self._asked_at >= _AT_ONCE:
+            self._ask(now)
+
+    def _ask(self, now: datetime) -> None:
+        self._asked_at = now
+        self._purse.ask()
+
+    def told(self, message: FundsAnswered | LeaderCapital) -> Iterator[CapitalFound | FreeCash]:
+        """The capital known by now, if that is not what it was, and free cash that is checked."""
         before = self._mine, self._leaders
         if isinstance(message, LeaderCapital):
             self._leaders = message.capital
         elif (found := self._purse.read(message)) is not None:
             self._mine = found
+            if self._rules.limits.margin_check:
+                yield FreeCash(funds(message.answer.body).cash, message.asked_at)
         now = self._mine, self._leaders
-        return [CapitalFound(*now)] if now != before else []
+        if now != before and self._rules.needs_capital:
+            yield CapitalFound(*now)
 
 
 class LeaderPurse:
@@ -124,8 +146,8 @@ class LeaderPurse:
             self._floor.post.tell_all(names, LeaderCapital(found))
 
 
-def _delivering(post: Post, name: str) -> Callable[[Answer], None]:
+def _delivering(post: Post, name: str, asked_at: datetime) -> Callable[[Answer], None]:
     def deliver(answer: Answer) -> None:
-        post.tell(name, FundsAnswered(answer))
+        post.tell(name, FundsAnswered(answer, asked_at))
 
     return deliver

@@ -25,6 +25,7 @@ from actors.floor import Floor, FloorActor
 from actors.following import Following
 from actors.halting import Halting
 from actors.ledger import Restore
+from actors.margin import MarginAnswered, MarginWatch
 from actors.market_clock import TakesOrders
 from actors.operators_word import OperatorsWord
 from actors.own_orders import OwnOrders
@@ -86,6 +87,7 @@ class FollowerActor(FloorActor):
         self._halting: Halting
         self._drift: DriftWatch
         self._capital: CapitalWatch
+        self._margin: MarginWatch
         self._loss: LossWatch
         self._read_at: datetime | None = None
 
@@ -104,7 +106,8 @@ class FollowerActor(FloorActor):
         every = timedelta(seconds=settings.drift_seconds)
         self._drift = DriftWatch(floor.clock, account, book, following.standing, every)
         purse = Purse(floor, account.line, client_id, self.name)
-        self._capital = CapitalWatch(floor, purse, name)
+        self._capital = CapitalWatch(floor, purse, settings.rules)
+        self._margin = MarginWatch(floor, self.name, account, self._capital, book.funds)
         self._loss = LossWatch(post, account, book)
         following.open(floor.clock.now())
         post.tell(LEDGER, Restore(name, self.actor_ref))
@@ -118,9 +121,11 @@ class FollowerActor(FloorActor):
         if isinstance(message, OrderSeen):
             self._learn((message.order.instrument,))
             self._take(message)
+            self._margin.look()
             return None
         self._take_each(self._surroundings.markets(self.floor.clock.wall()))
         self._received(message)
+        self._margin.look()
         self._flush()
         return None
 
@@ -151,6 +156,8 @@ class FollowerActor(FloorActor):
                 self._drift.book(message)
             case FundsAnswered() | LeaderCapital():
                 self._take_each(self._capital.told(message))
+            case MarginAnswered():
+                self._take_each(self._margin.told(message))
             case PositionsAnswered():
                 self._drift.positions(message)
             case ProfitAnswered():
@@ -279,7 +286,7 @@ class FollowerActor(FloorActor):
         if self._read_at is None or now - self._read_at >= every:
             self._account.read_book()
         self._halting.look(now)
-        self._capital.look(self._settings.rules.needs_capital, now)
+        self._capital.look(self._settings.rules, now)
         if following.ready and not following.drained:
             self._drift.look(now)
             self._loss.look(self._surroundings.open, now)

@@ -16,6 +16,7 @@ from actors.post import Post
 from actors.reporter import Reporter
 from actors.standing import Standing
 from domain.copybook import CopyBook
+from domain.funds import FreeCash, MarginTold
 from domain.halts import HaltAsked
 from domain.inputs import (
     BookRead,
@@ -130,6 +131,12 @@ class Following:
             case CapitalFound(mine, leaders):
                 self.book.capital(mine, leaders)
                 self._consider_live(lambda key: True)
+            case FreeCash():
+                self.book.funds.told(told, self.book.copies)
+                self._consider_each(list(self.book.funds.waiting))
+            case MarginTold():
+                self.book.funds.margin(told)
+                self._consider_each(list(self.book.funds.waiting))
             case Rang(leader_id):
                 self._alarms.pop(leader_id, None)
                 self._consider(leader_id)

@@ -15,6 +15,7 @@ from fractions import Fraction
 from benchmarks.figures import p99
 from domain.copies import Copy
 from domain.copybook import CopyBook
+from domain.funds import FreeCash, Room
 from domain.instruments import Instrument, InstrumentKey, OptionType, Segment
 from domain.limits import Filter, Limits, Standing
 from domain.messages import OrderSeen
@@ -64,6 +65,7 @@ EVERY_RULE = Rules(
         moved_percent=Fraction(5),
         moved_ticks=1000,
         day_loss=10**8,
+        margin_check=True,
     ),
     protection=Protection(),
     products=((Product.MARGIN, Product.INTRADAY),),
@@ -88,6 +90,7 @@ def _book() -> CopyBook:
     book.restore((), _NOW)
     book.listings.learn(_CONTRACTS)
     book.capital(20_000_000, 100_000_000)
+    book.funds.told(FreeCash(10**12, _NOW), book.copies)
     for number in range(_COPIES):
         _decided(book, number - _COPIES, keep=True)
     return book
@@ -139,7 +142,8 @@ def _planned(book: CopyBook, number: int) -> int:
     contract = _CONTRACTS[number % len(_CONTRACTS)]
     copy = Copy(order.order_id, "all", next(iter(book.copies.values())).sizing, _NOW)
     market = book.listings.market(order.instrument, True)
-    account = Account(Mood.ACTIVE, 0, Standing(20, False, _COPIES))
+    room = Room(FreeCash(10**12, _NOW))
+    account = Account(Mood.ACTIVE, 0, Standing(20, False, _COPIES), room)
     began = time.thread_time_ns()
     step = plan(order, copy, EVERY_RULE, market, contract, account, _NOW)
     took = time.thread_time_ns() - began

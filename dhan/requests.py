@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from dhanhq import Funds, Order, Portfolio
 
+from domain.funds import Trade
 from domain.instruments import InstrumentKey
 from domain.orders import AmoTime, OrderType, Terms
 from domain.tickets import Ticket
@@ -157,6 +158,19 @@ class Requests:
         """The account's funds."""
         request: Request = self._funds.get_fund_limits()
         return request
+
+    def margin(self, trade: Trade, quantity: int, price: int) -> Request:
+        """What so many shares at a price (paise) would block of the funds: a read, though the SDK
+        would send it as an order."""
+        asked: _Payload = {
+            "securityId": trade.instrument.security_id,
+            "exchangeSegment": trade.instrument.segment.value,
+            "transactionType": trade.side.value,
+            "quantity": quantity,
+            "productType": trade.product.value,
+            "price": _rupees(price),
+        }
+        return self._recorder.look_up("/margincalculator", asked)
 
     def profile(self) -> Request:
         """Who the token belongs to and until when it is valid: the cheapest probe."""

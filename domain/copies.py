@@ -153,6 +153,7 @@ class Skipped(StrEnum):
     FILTERED = "the follower does not copy such orders"
     LIMITED = "a limit of the follower is reached"
     MOVED = "the price has gone too far since"
+    FUNDS = "the account cannot pay for it"
 
     @property
     def lasting(self) -> bool:
@@ -171,6 +172,7 @@ _LASTING = frozenset(
         Skipped.FILTERED,
         Skipped.LIMITED,
         Skipped.MOVED,
+        Skipped.FUNDS,
     }
 )
 

@@ -14,6 +14,7 @@ from domain import progress, proof
 from domain.built import Built
 from domain.copies import Copy, CopyState
 from domain.differences import Followed, Holding
+from domain.funds import Funds, Room, Trade
 from domain.holdings import Holdings
 from domain.instructions import Instruction, Refuted
 from domain.instruments import InstrumentKey
@@ -30,7 +31,8 @@ from domain.sessions import IST
 from domain.sizes import Entry
 from domain.sizing import Multiplier, Sizing, Unsized
 from domain.slices import slices
-from domain.steps import Request, Skip, Step, Why
+from domain.steps import Place, Request, Skip, Step, Why
+from domain.tickets import Ticket
 
 
 class CopyBook:
@@ -46,6 +48,7 @@ class CopyBook:
         self._capital: tuple[int | None, int | None] = None, None
         self._dispatch_us: dict[str, int] = {}
         self.holdings = Holdings()
+        self.funds = Funds()
         self._former: dict[str, Order] = {}
         self._expected: dict[str, Copy] = {}
         self._doubtful: dict[str, None] = {}
@@ -221,8 +224,11 @@ class CopyBook:
         market = self.listings.market(order.instrument, open_)
         instrument = self.listings.instrument(order.instrument)
         position = self.position(order.instrument, order.product)
-        account = Account(mood, position, self._standing(order, now))
-        return plan(order, copy, self.rules, market, instrument, account, now)
+        room = self._room(order, now) if self.rules.limits.margin_check else None
+        account = Account(mood, position, self._standing(order, now), room)
+        step = plan(order, copy, self.rules, market, instrument, account, now)
+        self.funds.waits(leader_id, step, now)
+        return step
 
     def in_slices(self, leader_id: str) -> bool:
         """Whether the copy of a leader order takes several orders."""
@@ -231,12 +237,16 @@ class CopyBook:
 
     def intended(self, leader_id: str, step: Request, now: datetime) -> None:
         """Note that a step's intent is on its way to the ledger."""
+        if isinstance(step, Place) and self.rules.limits.margin_check:
+            self._claim(leader_id, step.ticket, now)
         self._keep(progress.intended(self.copies[leader_id], step, now))
 
     def unrecorded(self, intent: Intent) -> None:
         """Take back a step whose intent could not be recorded."""
         copy = self.copies[intent.leader_order_id]
         self._keep(progress.unrecorded(copy, intent.request))
+        if isinstance(intent.request, Place):
+            self.funds.unclaim(intent.correlation_id)
 
     def hold(self, leader_id: str, why: Why) -> None:
         """Keep for readers what a copy without an order waits for."""
@@ -337,6 +347,31 @@ class CopyBook:
         """The furthest (paise) that the account was down today."""
         return self._loss.on(now) if self._loss else 0
 
+    def _room(self, order: Order, now: datetime) -> Room | None:
+        """What there is for an order that may open a position."""
+        copy, key = self.copies[order.order_id], order.instrument
+        instrument = self.listings.instrument(key)
+        settled = copy.standing is not None or (copy.skipped is not None and copy.skipped.lasting)
+        if settled or instrument is None or not self._opens(order):
+            return None
+        trade = Trade(key, self.rules.product(order.product), order.side)
+        if not copy.attempts:
+            terms = order.terms
+            price = terms.price or terms.trigger or self.listings.last_price(key) or 0
+            self.funds.want(trade, instrument, terms.quantity, price, now)
+        return self.funds.room(order.order_id, trade, now)
+
+    def _claim(self, leader_id: str, ticket: Ticket, now: datetime) -> None:
+        instrument = self.listings.instrument(ticket.instrument)
+        if instrument is not None and self._opens(self.orders[leader_id]):
+            self.funds.claim(leader_id, ticket, instrument, now)
+
+    def _opens(self, order: Order) -> bool:
+        """Whether the copy of the order would not make a position smaller."""
+        return not Account(position=self.position(order.instrument, order.product)).exits(
+            order.side
+        )
+
     def _standing(self, order: Order, now: datetime) -> Standing:
         """How the account stands by the limits that there are."""
         limits = self.rules.limits
@@ -397,6 +432,7 @@ class CopyBook:
             self._doubtful[leader_id] = None
         else:
             self._doubtful.pop(leader_id, None)
+        self.funds.changed(copy)
         self._watch(leader_id)
         self._count(leader_id)
 

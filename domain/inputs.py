@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from domain.built import Built
 from domain.copies import Copy
+from domain.funds import FreeCash, MarginTold
 from domain.halts import HaltAsked
 from domain.instructions import Instruction
 from domain.instruments import Instrument, InstrumentKey, Listing, Segment
@@ -178,6 +179,8 @@ Input = (
     | InstrumentsFound
     | InstrumentsMissed
     | CapitalFound
+    | FreeCash
+    | MarginTold
     | DayLoss
     | Rang
     | Looked

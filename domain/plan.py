@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from domain import correlation
 from domain.copies import Attempt, Change, Copy, Skipped, Stage, Withdrawal
+from domain.funds import Trade, affordable
 from domain.halts import held_back
 from domain.instruments import Instrument, Listing
 from domain.limits import Entry, refused
@@ -177,7 +178,9 @@ def _enter(
         amo_time = AmoTime.OPEN
     if market.open:
         amo_time = None
-    return _place(order, one, rules, want, amo_time)
+    place = _place(order, one, rules, want, amo_time)
+    short = _short(order, one, place, instrument, account, now) if asks else None
+    return place if short is None else short
 
 
 def _never(order: Order) -> Skip | None:
@@ -235,9 +238,32 @@ def _limited(
         return None
     terms, last = want.terms, market.reference
     price = terms.price or terms.trigger or last
-    quantity = terms.quantity if one.alone else share(order, one.whole, instrument.lot)
+    quantity = _all_of(order, one, terms.quantity, instrument)
     entry = Entry(order, instrument, quantity, price, last)
     return refused(entry, rules.filter, rules.limits, account.standing)
+
+
+def _short(
+    order: Order,
+    one: Slice,
+    place: Place,
+    instrument: Instrument | None,
+    account: Account,
+    now: datetime,
+) -> Hold | Skip | None:
+    """The verdict of the follower's funds on an entry, which is about all of a copy."""
+    if instrument is None or account.room is None:
+        return None
+    ticket, terms = place.ticket, place.ticket.terms
+    trade = Trade(ticket.instrument, ticket.product, ticket.side)
+    price = terms.price or terms.trigger
+    quantity = _all_of(order, one, terms.quantity, instrument)
+    return affordable(trade, instrument, quantity, price, account.room, now)
+
+
+def _all_of(order: Order, one: Slice, quantity: int, instrument: Instrument) -> int:
+    """The shares of a copy of which one slice takes this quantity."""
+    return quantity if one.alone else share(order, one.whole, instrument.lot)
 
 
 def _took_part(copy: Copy) -> bool:

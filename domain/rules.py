@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
 
+from domain.funds import Room
 from domain.instruments import Listing, Segment
 from domain.limits import Filter, Limits, Standing
 from domain.orders import Product, Side
@@ -118,11 +119,13 @@ class Market:
 @dataclass(frozen=True, slots=True)
 class Account:
     """The follower's account as a plan sees it: its mood, the net position (shares, signed) that
-    the copies built in the instrument and product of the order, and how it stands by its limits."""
+    the copies built in the instrument and product of the order, how it stands by its limits, and
+    what it has for an entry, None where that does not matter."""
 
     mood: Mood = Mood.ACTIVE
     position: int = 0
     standing: Standing = field(default_factory=Standing)
+    room: Room | None = None
 
     def exits(self, side: Side) -> bool:
         """Whether an order on that side makes the position smaller."""

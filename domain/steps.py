@@ -25,6 +25,7 @@ class Why(StrEnum):
     MARKET_CLOSED = "the market is closed"
     ACCOUNT = "the account is parked"
     BOUGHT_LEG = "a bought leg may come first"
+    FUNDS = "the account's funds and its margin are asked for"
     RETRY = "it is tried again after a pause"
     TRANSIT = "Dhan cancels no order in transit"
     CANCELLING = "the broker took the cancel"

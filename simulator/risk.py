@@ -37,7 +37,7 @@ def _about_shares(account: Account, order: BrokerOrder) -> str:
 
 def _about_funds(account: Account, order: BrokerOrder) -> str:
     needed, available = account.needed(order)
-    if needed > available:
+    if needed > max(0, available):
         return (
             f"Fund Limit Insufficient, Available:{available / 100:.2f}, Required:{needed / 100:.2f}"
         )

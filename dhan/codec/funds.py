@@ -1,4 +1,5 @@
-"""An account's funds, as Dhan's `/fundlimit` tells them."""
+"""An account's funds and the margin of orders, as Dhan's `/fundlimit` and `/margincalculator` tell
+them."""
 
 import json
 
@@ -11,14 +12,24 @@ def capital(body: bytes) -> int:
     Dhan's balance (`availabelBalance`, so spelt) has pledged collateral in it, which no other
     account has because this one does; it is taken off. Raises Unreadable.
     """
-    try:
-        row = json.loads(body)
-    except (ValueError, RecursionError):
-        raise Unreadable("not JSON") from None
-    if not isinstance(row, dict) or "availabelBalance" not in row:
-        raise Unreadable("no availabelBalance in it")
+    row = _row(body, "availabelBalance")
     free, used, pledged = (
         paise(row.get(name) or 0)
         for name in ("availabelBalance", "utilizedAmount", "collateralAmount")
     )
     return free + used - pledged
+
+
+def margin(body: bytes) -> int:
+    """What an order blocks of the funds, in paise. Raises Unreadable."""
+    return paise(_row(body, "totalMargin")["totalMargin"])
+
+
+def _row(body: bytes, needed: str) -> dict[str, object]:
+    try:
+        row = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Unreadable("not JSON") from None
+    if not isinstance(row, dict) or row.get(needed) is None:
+        raise Unreadable(f"no {needed} in it")
+    return row

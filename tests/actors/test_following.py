@@ -7,7 +7,8 @@ import pytest
 
 from actors.following import Following
 from actors.post import Post
-from domain.copies import Copy
+from domain.copies import Copy, Skipped
+from domain.funds import FreeCash, MarginTold, Trade
 from domain.inputs import (
     Drained,
     Granted,
@@ -25,7 +26,7 @@ from domain.inputs import (
 from domain.instruments import Segment
 from domain.limits import DayLoss, Limits
 from domain.messages import NotRecorded, OrderSeen
-from domain.orders import Status
+from domain.orders import Product, Side, Status
 from domain.rules import Rules
 from domain.steps import Cancel, Place, Request
 from tests.domain.builders import CONTRACT, LEADER_ORDER, NOON, RULES, after, intent, leader_order
@@ -174,3 +175,47 @@ def test_a_lost_day_is_told_once_and_lasts(
     assert steps(hands) == ([] if reached else [Place])
     if reached:
         assert "day's loss" in following.book.copies[LEADER_ORDER].reason
+
+
+CHECKED = Mandate(replace(RULES, limits=Limits(margin_check=True)))
+CASH = FreeCash(1_000_000, after(0.5))
+RATE = MarginTold(
+    Trade(CONTRACT.key, Product.INTRADAY, Side.BUY), 200, 10_000, 2_000_000, after(0.5)
+)
+
+
+@pytest.mark.parametrize(
+    ("told", "placed", "verdict"),
+    [
+        ((CASH,), 0, ""),
+        ((RATE,), 0, ""),
+        ((CASH, RATE), 1, ""),
+        ((RATE, CASH), 1, ""),
+        (
+            (RATE, replace(CASH, paise=999_999)),
+            0,
+            "the account cannot pay for it: needs about 10000.00, free 9999.99",
+        ),
+    ],
+)
+def test_an_entry_waits_for_cash_and_its_margin(
+    told: tuple[Input, ...], placed: int, verdict: str
+) -> None:
+    following, hands = follow(*READY, SEEN, *told, mandate=CHECKED)
+    assert hands.alarms == [(LEADER_ORDER, timedelta(seconds=2))]
+    assert steps(hands) == [Place] * placed
+    copy = following.book.copies[LEADER_ORDER]
+    assert copy.skipped is (Skipped.FUNDS if verdict else None)
+    if verdict:
+        assert copy.reason == verdict
+    following.take(Rang(LEADER_ORDER), after(2.4))
+    assert steps(hands) == ([] if verdict else [Place])  # unchecked, if nobody told
+
+
+def test_what_was_not_recorded_claims_nothing() -> None:
+    mandate = replace(CHECKED, rules=replace(CHECKED.rules, max_age=timedelta(hours=1)))
+    following, hands = follow(CASH, RATE, *READY, SEEN, mandate=mandate)
+    copy, step, now = hands.sent.pop()
+    following.take(NotRecorded(intent(copy, step, now), "the disk is full"), after(1))
+    following.take(Rang(LEADER_ORDER), after(2))
+    assert [sent for _, sent, _ in hands.sent] == [step]

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.house import RELIANCE, SAME, House, Member, Row
+from tests.scenarios.house import HDFCBANK, NIFTY_CALL, RELIANCE, SAME, House, Member, Row
 from tests.waiting import eventually
 
 BRAKED = Member("braked", "1000000002", more=["limits = { max_day_loss = 5000 }"])
+
+
+CHECKED = Member("checked", "1000000002", more=["limits = { margin_check = true }"])
 
 
 @pytest.fixture
@@ -27,6 +30,52 @@ def told(house: House, order_id: str, member: Member) -> tuple[str, str]:
 def becomes(house: House, order_id: str, member: Member, state: str, reason: str) -> None:
     """The copy is told to be so."""
     eventually(lambda: told(house, order_id, member) == (state, reason))
+
+
+def skipped(house: House, *order_ids: str) -> list[tuple[str, str]]:
+    """The orders whose copies are skipped, with the reason."""
+    seen = [(order_id, *told(house, order_id, CHECKED)) for order_id in order_ids]
+    return [(order_id, reason) for order_id, state, reason in seen if state == "skipped"]
+
+
+@pytest.mark.scenario("5.3")
+@pytest.mark.scenario("8.4")
+@pytest.mark.scenario("8.5")
+@pytest.mark.parametrize("house", [(CHECKED, SAME)], indirect=True)
+def test_entries_beyond_the_funds_are_skipped_with_the_shortfall(house: House) -> None:
+    house.price(RELIANCE, 2500)
+    house.price(NIFTY_CALL, 120)
+    # Two at once on funds for one: by the calculator 5,000 each, a fifth of the value.
+    house.control.set_account(CHECKED.client_id, funds=8_000, collateral=500_000)
+    two = [house.places(RELIANCE, "BUY", 10, price=2500, product="INTRADAY") for _ in range(2)]
+    for order in two:
+        house.waits(order, SAME, orderStatus="TRADED")
+    (left_out,) = eventually(lambda: skipped(house, *two))
+    short = "the account cannot pay for it: needs about 5000.00, free 3000.00"
+    assert left_out[1] == short
+    (taken,) = set(two) - {left_out[0]}
+    house.waits(taken, CHECKED, orderStatus="TRADED", filledQty=10)
+    # The funds have run out for others too, whose margin is their value or is asked for.
+    delivery = house.places(HDFCBANK, "BUY", 2, price=1600, product="CNC")
+    options = house.places(NIFTY_CALL, "SELL", 195, price=121, product="MARGIN")
+    reason = "the account cannot pay for it: needs about {}, free 3000.00"
+    becomes(house, delivery, CHECKED, "skipped", reason.format("3200.00"))
+    becomes(house, options, CHECKED, "skipped", reason.format("3539.25"))
+    assert len(house.control.book(CHECKED.client_id)) == 1
+    # An exit needs no funds, and money that came in is seen at once.
+    house.control.set_account(CHECKED.client_id, funds=0)
+    sold = house.places(RELIANCE, "SELL", 20, price=2490, product="INTRADAY")
+    house.waits(sold, CHECKED, orderStatus="TRADED", filledQty=10)
+    house.control.set_account(CHECKED.client_id, funds=100_000)
+    again = house.places(HDFCBANK, "BUY", 2, price=1600, product="CNC")
+    house.waits(again, CHECKED, orderStatus="PENDING")
+    # The calculator is asked once for each of what is traded, and never by the other follower.
+    asked = [one["path"] for one in house.control.requests(CHECKED.client_id)]
+    assert sum("margincalculator" in path for path in asked) == 2
+    asked = [one["path"] for one in house.control.requests(SAME.client_id)]
+    assert not any("margincalculator" in path or "fundlimit" in path for path in asked)
+    assert house.stop() == 0
+    assert house.ask("replay", "today")["same"]
 
 
 @pytest.mark.parametrize("house", [(BRAKED, SAME)], indirect=True)

@@ -42,6 +42,22 @@ def test_a_rejected_copy_keeps_its_reason_and_is_not_repeated(house: House) -> N
     house.control.set_account(HALF.client_id, funds=100_000_000)
 
 
+@scenario("5.6")
+def test_a_copy_rejected_at_the_circuit_says_so_and_is_not_repeated(house: House) -> None:
+    house.price(SBIN, 800)
+    order = house.places(SBIN, "BUY", 10, price=780)
+    house.all_wait(order, orderStatus="PENDING")
+    mine = house.only(order, SAME)["orderId"]
+    reason = "Order Price needs to be Circuit Limits of 781.00 to 880.00"
+    house.control.reject(SAME.client_id, mine, reason)
+    house.waits(order, SAME, orderStatus="REJECTED")
+    copy = eventually(lambda: _in_state(house, order, SAME.name, "rejected"))
+    assert copy["reason"] == reason
+    house.changes(order, price=785, quantity=20)
+    house.waits(order, HALF, price=785.0, quantity=10)
+    assert house.only(order, SAME)["orderId"] == mine
+
+
 @scenario("5.2")
 def test_a_refusal_that_passes_is_tried_again(house: House) -> None:
     """A 429 was not carried out: it is asked again after a pause, once it may help."""
