@@ -248,8 +248,7 @@ class Copy:
     @property
     def halted(self) -> bool:
         """Whether the operator ended it: what it has is all that it will have."""
-        attempt = self.current
-        withdrawn = attempt is not None and attempt.withdrawn is Withdrawal.HALTED
+        withdrawn = any(one.withdrawn is Withdrawal.HALTED for one in self.newest)
         return self.standing is None and (withdrawn or self.skipped is Skipped.HALTED)
 
     def with_attempt(self, changed: Attempt) -> "Copy":

@@ -116,9 +116,7 @@ def _text(one: _Explained) -> list[str]:
     copy = one.copy
     head = f"Order {copy.leader_order_id} in {copy.follower}: {copy.side} {copy.symbol}, "
     lines = [head + copy.state.value]
-    if copy.leader_order_id.startswith(FLATTENING):
-        lines += ["  made by Lockstep to leave all that the copies held, by the operator's word"]
-    elif one.story is None:
+    if one.story is None:
         lines += ["  what was told and decided then is not in the journal (any more)"]
         lines += [f"  rule: {copy.sizing}"] if copy.sizing else []
     else:

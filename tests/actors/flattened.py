@@ -2,6 +2,7 @@
 became of its requests."""
 
 from collections import deque
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -38,9 +39,11 @@ _DONE = Rules("asha", settle=timedelta(seconds=10), park_after=timedelta(hours=1
 
 
 class Flattened:
-    """One follower, its account, and the leader's. `chance` decides what happens."""
+    """One follower, its account, and the leader's. `chance` decides what happens; quantities from
+    `freeze` (shares) on go in slices."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, freeze: int | None = None) -> None:
+        self._freeze = freeze
         self.chance = Random(seed)
         self.now: datetime = NOON
         self._ns = 0
@@ -76,7 +79,7 @@ class Flattened:
         self.following.open(self.now)
         for told in (
             MarketFound(Segment.NSE_FNO, takes=True),
-            InstrumentsFound((CONTRACT,)),
+            InstrumentsFound((replace(CONTRACT, freeze=self._freeze),)),
             Granted(1000),
             kept,
         ):

@@ -3,12 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.following import Following
 from tests.actors.flattened import Flattened
-
-
-def _orders(following: Following) -> int:
-    return sum(one.flattening for one in following.book.orders.values())
 
 
 @settings(deadline=None, max_examples=200)
@@ -17,11 +12,12 @@ def _orders(following: Following) -> int:
     before=st.integers(0, 25),
     after=st.integers(0, 40),
     restarts=st.sets(st.integers(0, 40), max_size=3),
+    freeze=st.sampled_from((None, 151)),
 )
 def test_it_ends_flat_and_never_overshoots(
-    seed: int, before: int, after: int, restarts: set[int]
+    seed: int, before: int, after: int, restarts: set[int], freeze: int | None
 ) -> None:
-    world = Flattened(seed)
+    world = Flattened(seed, freeze)
     for _ in range(before):
         world.leads() if world.chance.random() < 0.3 else world.acts()
     world.flatten()
