@@ -233,7 +233,8 @@ class CopyBook:
     def in_slices(self, leader_id: str) -> bool:
         """Whether the copy of a leader order takes several orders."""
         order, copy = self.orders[leader_id], self.copies[leader_id]
-        return len(slices(order, copy, self.listings.instrument(order.instrument))) > 1
+        known = self.listings.instrument(order.instrument)
+        return known is not None and len(slices(order, copy, known.lot, known.most)) > 1
 
     def intended(self, leader_id: str, step: Request, now: datetime) -> None:
         """Note that a step's intent is on its way to the ledger."""

@@ -24,6 +24,7 @@ from domain.instruments import InstrumentKey
 from domain.orders import Order, Side, Status
 from domain.reports import drift
 from domain.sessions import IST
+from domain.slices import relevant
 from domain.wanted import part, share
 
 
@@ -90,8 +91,11 @@ class _Comparison:
 
     def _order(self, one: Followed) -> Difference | None:
         """How the orders of one copy differ; what has ended on both sides shows as a position."""
-        order, copy, standing = one.order, one.copy, one.copy.standing
-        if order is None or one.lot is None or (self._working and _at_work(copy)):
+        if one.order is None or one.lot is None:
+            return None
+        order, copy = one.order, relevant(one.order, one.copy, one.lot)
+        standing = copy.standing
+        if self._working and _at_work(copy):
             return None
         if standing is None and order.status.terminal:
             return None
@@ -194,8 +198,10 @@ class _Comparison:
 
     def _doubtful(self, one: Followed) -> bool:
         """Whether what the copy will have is not known yet."""
-        copy = one.copy
-        if one.order is None or one.lot is None or copy.state in _UNCLEAR:
+        if one.order is None or one.lot is None:
+            return True
+        copy = relevant(one.order, one.copy, one.lot)
+        if copy.state in _UNCLEAR:
             return True
         if any(standing.pending or standing.terms is None for standing in copy.standings):
             return True

@@ -9,9 +9,9 @@ from domain.copies import Copy
 from domain.exits import Stake, leaving
 from domain.instruments import InstrumentKey
 from domain.orders import Order, Product, Side
-from domain.plan import may_follow
 from domain.sessions import IST
 from domain.sizing import Sizing
+from domain.slices import slices
 
 _Holding = tuple[InstrumentKey, Product]
 
@@ -160,19 +160,9 @@ def _built(order: Order, copy: Copy | None, lot: int) -> _Shares:
     if copy is None:
         return _Shares(sign * order.filled)
     filled, due = copy.filled, copy.filled
-    if _goes_on(order, copy):
+    if any(one.goes_on(order) for one in slices(order, copy, lot, None)):
         due = max(due, copy.sizing.part(order.filled, order.terms.quantity, lot))
     return _Shares(sign * order.filled, sign * filled, sign * due)
-
-
-def _goes_on(order: Order, copy: Copy) -> bool:
-    """Whether more of the copy may trade: by an order that stands, or by one that is still to
-    come, the first or after one that came to nothing."""
-    if copy.standing is not None:
-        return True
-    if copy.skipped is not None:
-        return False
-    return copy.current is None or may_follow(order, copy.current)
 
 
 def _rest(order: Order, copy: Copy | None, due: int, lot: int) -> _Open:

@@ -16,9 +16,9 @@ from domain.copybook import CopyBook
 from domain.instruments import Instrument, Segment
 from domain.messages import Level
 from domain.orders import Order, Side, Status
-from domain.plan import may_follow
 from domain.reports import asked_for
 from domain.rules import Account
+from domain.slices import may_follow
 
 _DERIVATIVES = ("OPT", "FUT")
 _MIRRORED = frozenset({Skipped.OWN, Skipped.LEADER_CLOSED})

@@ -14,10 +14,9 @@ from domain.instruments import Instrument, Listing
 from domain.limits import Entry, refused
 from domain.missed import Missed
 from domain.orders import AmoTime, Order, Product, Status, Validity
-from domain.outcomes import Refused
 from domain.rules import Account, Market, Mood, Rules, WhenClosed
 from domain.sizing import Unsized
-from domain.slices import Slice, first, slices
+from domain.slices import Slice, first, may_follow, slices
 from domain.steps import Cancel, Done, Hold, Modify, Place, Skip, Step, Why
 from domain.tickets import Ticket
 from domain.wanted import Wanted, share, wanted
@@ -25,7 +24,6 @@ from domain.wanted import Wanted, share, wanted
 _TRANSIT_PATIENCE = timedelta(seconds=1)
 _IOC_PATIENCE = timedelta(seconds=3)
 _CANCEL_PATIENCE = timedelta(seconds=3)
-_WORTH_RETRYING = frozenset({Refused.TOKEN, Refused.ADDRESS, Refused.MARKET_CLOSED})
 _UNSUPPORTED_PRODUCTS = frozenset({Product.CO, Product.BO})
 _TRIGGERED_BY_FOREVER = "FOVR"
 
@@ -45,7 +43,8 @@ def plan(
     second order while one may exist, never touches an order that has ended. Of a copy in slices
     it is the most urgent one, so that it is asked for again as soon as that is on its way.
     """
-    parts = slices(order, copy, instrument)
+    lot, most = (instrument.lot, instrument.most) if instrument else (1, None)
+    parts = slices(order, copy, lot, most)
     steps = [_step(order, one, rules, market, instrument, account, now) for one in parts]
     return steps[0] if len(steps) == 1 else first(steps)
 
@@ -101,19 +100,6 @@ def _waiting(attempt: Attempt) -> Hold | None:
     if attempt.in_flight and not attempt.ended:
         return Hold(Why.IN_FLIGHT)
     return None
-
-
-def may_follow(order: Order, ended: Attempt) -> bool:
-    """Whether an attempt that ended may be followed by a new one."""
-    if ended.stage in (Stage.TURNED_BACK, Stage.ABSENT):
-        return True
-    if ended.stage is Stage.REFUSED:
-        return ended.refusal is not None and ended.refusal.kind in _WORTH_RETRYING
-    if order.cut_short:
-        return False
-    if ended.status is Status.TRADED:
-        return True
-    return ended.status is Status.CANCELLED and ended.withdrawn not in (None, Withdrawal.HALTED)
 
 
 def _enter(

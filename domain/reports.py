@@ -9,6 +9,7 @@ from domain.orders import Order, Status, Terms
 from domain.proof import contradicts
 from domain.rules import Rules
 from domain.sizing import disclose
+from domain.slices import relevant
 from domain.slippage import slippage
 from domain.wanted import part, share
 
@@ -20,6 +21,7 @@ def drift(order: Order, copy: Copy, lot: int) -> str:
     is in step. What a rule decided to skip, and what the operator ended, is in step."""
     if copy.left_out or copy.halted:
         return ""
+    copy = relevant(order, copy, lot)
     if order.status.terminal:
         return _final_drift(order, copy, lot)
     state = copy.state
@@ -134,11 +136,12 @@ def report(order: Order, copy: Copy, lot: int, dispatch_us: int | None, at: date
     lived = [attempt for attempt in copy.attempts if attempt.order_id]
     cost = slippage(order.side, order.traded_value, order.filled, copy.traded_value, copy.filled)
     difference = drift(order, copy, lot)
+    shown = relevant(order, copy, lot)
     return CopyReport(
         leader_order_id=copy.leader_order_id,
         follower=copy.follower,
-        state=copy.state,
-        reason=copy.reason or difference,
+        state=shown.state,
+        reason=shown.reason or difference,
         order_ids=tuple(attempt.order_id for attempt in lived),
         correlation_ids=tuple(attempt.ticket.correlation_id for attempt in copy.attempts),
         symbol=order.symbol,

@@ -7,11 +7,13 @@ planned like a copy; together they trade what the copy should.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from domain.copies import Copy
-from domain.instruments import Instrument
-from domain.orders import Order
+from domain.copies import Attempt, Copy, Stage, Withdrawal
+from domain.orders import Order, Status
+from domain.outcomes import Refused
 from domain.steps import Cancel, Hold, Modify, Place, Skip, Step
 from domain.wanted import share
+
+_WORTH_RETRYING = frozenset({Refused.TOKEN, Refused.ADDRESS, Refused.MARKET_CLOSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,29 @@ class Slice:
         return self.copy is self.whole
 
     @property
+    def matters(self) -> bool:
+        """Whether it has traded, or may still."""
+        copy = self.copy
+        wants = copy.sizing.size(0, 1) > copy.filled
+        return wants or bool(copy.filled) or copy.standing is not None
+
+    @property
     def beside(self) -> int:
         """What the other slices may still trade, in shares."""
         if self.alone:
             return 0
         others = (one for one in self.whole.standings if one.slice_number != self.number)
         return sum((one.terms or one.ticket.terms).quantity - one.filled for one in others)
+
+    def goes_on(self, order: Order) -> bool:
+        """Whether more of it may trade: by an order that stands, or by one that is still to come,
+        the first or after one that came to nothing."""
+        copy = self.copy
+        if copy.standing is not None:
+            return True
+        if copy.skipped is not None or not (self.alone or self.matters):
+            return False
+        return copy.current is None or may_follow(order, copy.current)
 
     @property
     def joins(self) -> bool:
@@ -61,15 +80,15 @@ class Slice:
         return not self.alone and any(one.order_id or not one.ended for one in others)
 
 
-def slices(order: Order, copy: Copy, instrument: Instrument | None) -> Sequence[Slice]:
-    """The copy in as many orders as the exchange wants, at least as many as there were.
+def slices(order: Order, copy: Copy, lot: int, most: int | None) -> Sequence[Slice]:
+    """The copy in as many orders as the exchange wants, at least as many as there were; `lot` and
+    `most` of its instrument, the latter None where it is not known or there is none.
 
     One that began as a single order, before the limit was known, stays one.
     """
-    most = instrument.most if instrument else None
     if not copy.sliced and (most is None or _too_large(copy, most)):
         return (Slice(0, copy, copy),)
-    total = share(order, copy, instrument.lot) if instrument else 0
+    total = share(order, copy, lot)
     begun = 1 + max((one.slice_number for one in copy.attempts), default=0)
     most = most or max(one.ticket.terms.quantity for one in copy.attempts)
     count = max(begun, -(-total // most))
@@ -81,6 +100,31 @@ def slices(order: Order, copy: Copy, instrument: Instrument | None) -> Sequence[
         Slice(n, replace(copy, sizing=Portion(parts[n]), attempts=chains[n]), copy)
         for n in range(count)
     ]
+
+
+def relevant(order: Order, copy: Copy, lot: int) -> Copy:
+    """The copy without slices that came to nothing and have nothing to trade any more."""
+    if not copy.sliced:
+        return copy
+    parts = slices(order, copy, lot, None)
+    idle = {one.number for one in parts if not one.matters}
+    if not idle or len(idle) == len(parts):
+        return copy
+    attempts = tuple(one for one in copy.attempts if one.slice_number not in idle)
+    return replace(copy, attempts=attempts)
+
+
+def may_follow(order: Order, ended: Attempt) -> bool:
+    """Whether an attempt that ended may be followed by a new one."""
+    if ended.stage in (Stage.TURNED_BACK, Stage.ABSENT):
+        return True
+    if ended.stage is Stage.REFUSED:
+        return ended.refusal is not None and ended.refusal.kind in _WORTH_RETRYING
+    if order.cut_short:
+        return False
+    if ended.status is Status.TRADED:
+        return True
+    return ended.status is Status.CANCELLED and ended.withdrawn not in (None, Withdrawal.HALTED)
 
 
 def _too_large(copy: Copy, most: int) -> bool:

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from domain.copies import CopyState, Withdrawal
 from domain.instruments import Instrument, InstrumentKey, Segment
 from domain.limits import Limits
-from domain.orders import OrderType, Status
+from domain.messages import OrderSeen
+from domain.orders import OrderType, Side, Status
 from domain.outcomes import Accepted, Refusal, Refused, Throttled, Unknown
+from domain.rules import Mood
 from domain.sizing import Multiplier
 from domain.slices import shared
 from domain.steps import Cancel, Done, Hold, Modify, Place, Skip
-from tests.domain.builders import CONTRACT, LOT, RULES, leader_order, terms
+from tests.domain.builders import CONTRACT, LOT, NOON, RULES, leader_order, stamp, terms
 from tests.domain.pair import Pair
 
 scenario = pytest.mark.scenario
@@ -43,6 +45,16 @@ def placed(made: Pair, count: int) -> list[Place]:
         made.answer(Accepted(f"2000{number}", "TRANSIT"), to=number)
         made.hear(number, status=Status.PENDING)
     return sent
+
+
+def placed_anew(made: Pair, count: int) -> list[Place]:
+    """So many orders more go out and are taken."""
+    sent = [made.send() for _ in range(count)]
+    places = [step for step in sent if isinstance(step, Place)]
+    assert len(places) == count
+    for at, step in enumerate(places):
+        made.answer(Accepted(f"2000{step.number}", "TRANSIT"), to=at - count)
+    return places
 
 
 @pytest.mark.parametrize(
@@ -181,6 +193,53 @@ def test_an_unclear_slice_is_looked_for_and_placed_again_alone() -> None:
     again = made.send()
     assert isinstance(again, Place)
     assert (again.slice_number, again.number) == (1, 3)
+
+
+@scenario("1.8")
+def test_a_slice_that_came_to_nothing_and_is_not_needed_any_more_says_nothing() -> None:
+    made = pair()
+    for _ in range(3):
+        made.send()
+    for number in range(3):
+        made.answer(Unknown("reset"), to=number)
+    made.lead(status=Status.CANCELLED, filled=150, traded_value=150 * 10_000)
+    for second in (11, 12):
+        made.at(second).read()
+    again = placed_anew(made, 2)
+    assert [step.ticket.terms.quantity for step in again] == [200, 100]
+    assert isinstance(made.step(), Hold)
+    for number, got in ((3, 100), (4, 50)):
+        made.hear(number, status=Status.CANCELLED, filled=got, traded_value=got * 10_000)
+    assert made.step() == Done()
+    assert made.state is CopyState.HELD  # by the slice that never was
+    assert made.report.state is CopyState.CANCELLED
+    assert made.report.reason == "filled 150, the leader's fills imply 300"
+    # What is not traded by now never will be: an exit takes what there is.
+    sold = replace(
+        leader_order(order_id="102261125000002", side=Side.SELL, terms=terms(150)), stamp=stamp(20)
+    )
+    made.book.seen(OrderSeen(sold, NOON, 0))
+    step = made.book.step(sold.order_id, Mood.ACTIVE, True, made.now)
+    assert isinstance(step, Place)
+    assert step.ticket.terms.quantity == 150
+
+
+@scenario("1.8")
+def test_a_slice_that_was_cancelled_for_a_smaller_quantity_says_nothing() -> None:
+    made = pair()
+    placed(made, 3)
+    made.lead(terms=terms(200))
+    made.cancel()
+    made.hear(2, status=Status.CANCELLED)
+    assert made.report.state is CopyState.OPEN
+    for number in (0, 1):
+        made.hear(number, status=Status.TRADED, filled=200, traded_value=200 * 10_000)
+    made.leader_trades(200)
+    assert (made.report.state, made.report.reason, made.report.in_step) == (
+        CopyState.FILLED,
+        "",
+        True,
+    )
 
 
 @scenario("1.8")

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.faults.again import differences
 from tests.faults.hand import PRICES, LeadersHand
 from tests.faults.mishaps import Mishaps
 from tests.faults.verdict import books, violations
@@ -104,9 +105,11 @@ class Day:
         return all(row["orderStatus"] != "TRANSIT" for row in rows)
 
     def _looking_back(self) -> list[str]:
-        """What the books do not show: requests that were not recorded, crashes, strange ends."""
+        """What the books do not show: requests that were not recorded, decisions that come out
+        differently when the record is followed again, crashes, strange ends."""
         self.mishaps.finish()
-        wrong = unrecorded(self.house) + self.mishaps.unexpected_ends()
+        wrong = unrecorded(self.house) + differences(self.house)
+        wrong += self.mishaps.unexpected_ends()
         crashed = [line for line in self.house.output().splitlines() if " crashed (" in line]
         return wrong + [line for line in crashed if "LedgerUnusable" not in line]
 
