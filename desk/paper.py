@@ -20,7 +20,7 @@ from actors.market_clock import always
 from desk.documents import write_copies
 from desk.options import Options
 from desk.paper_day import DAY, Leader
-from desk.running import allow_many_sockets, attend, stop_signals
+from desk.running import Stop, allow_many_sockets, attend, stop_signals
 from desk.show import Show
 from desk.table import summary
 from dhan.feed import FeedAddress
@@ -132,23 +132,21 @@ def _address(broker: Simulator, client_id: str) -> AccountAddress:
 class _Day:
     """Plays the day on a thread of its own, beside the show."""
 
-    def __init__(
-        self, engine: Engine, leader: Leader, stop: threading.Event, show: Show, pace: float
-    ) -> None:
+    def __init__(self, engine: Engine, leader: Leader, stop: Stop, show: Show, pace: float) -> None:
         self.engine = engine
         self.done = False
         self._leader = leader
         self._stop = stop
         self._show = show
         self._pace = pace
-        self._over = threading.Event()
+        self._over = Stop()
 
     def run(self, until_stopped: bool) -> None:
         """Play and show the day, and after it go on showing if asked to."""
         player = threading.Thread(target=self._play, name="PaperDay", daemon=True)
         player.start()
         attend(self.engine, self._show, self._over, self._look)
-        if until_stopped and not self._stop.is_set() and not self.engine.ended.is_set():
+        if until_stopped and not self._stop.asked and not self.engine.ended.is_set():
             self._show.caption = "The day is done; Ctrl-C ends"
             attend(self.engine, self._show, self._stop, self._look)
         player.join()
@@ -156,11 +154,11 @@ class _Day:
     @property
     def stopped(self) -> bool:
         """Whether somebody said stop."""
-        return self._stop.is_set()
+        return self._stop.asked
 
     def _look(self) -> None:
-        if self._stop.is_set():
-            self._over.set()
+        if self._stop.asked:
+            self._over.ask()
 
     def _play(self) -> None:
         try:
@@ -168,7 +166,7 @@ class _Day:
         except Exception:
             logger.exception("The paper day broke off")
         finally:
-            self._over.set()
+            self._over.ask()
 
     def _played(self) -> bool:
         if not self._settled():

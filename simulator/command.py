@@ -2,9 +2,9 @@
 
 import argparse
 import json
+import queue
 import signal
 import sys
-import threading
 from types import FrameType
 
 from simulator.server import Opening, Simulator
@@ -40,10 +40,10 @@ with its arguments. Any Dhan client can use the REST API with the token shown:
 def main(argv: list[str]) -> int:
     """Serve until SIGTERM or Ctrl-C; answers the exit code."""
     wanted = _parser().parse_args(argv)
-    enough = threading.Event()
+    enough = queue.SimpleQueue[int]()  # a handler that interrupts its get may put
 
     def stop(number: int, frame: FrameType | None) -> None:
-        enough.set()
+        enough.put(number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
@@ -61,7 +61,7 @@ def main(argv: list[str]) -> int:
     with simulator:
         sys.stdout.write(_as_json(simulator) if wanted.json else _as_text(simulator))
         sys.stdout.flush()
-        enough.wait()
+        enough.get()
     return 0
 
 
