@@ -9,7 +9,7 @@ from operator import attrgetter
 from actors.following import Following
 from actors.post import Post
 from domain.copies import Copy
-from domain.inputs import Input, Opened
+from domain.inputs import Drained, Input, Opened
 from domain.messages import CopyReport, NotRecorded
 from domain.orders import Terms
 from domain.sessions import IST
@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 _LAST_MOMENT = timedelta(seconds=1)
+_LAST_WORDS = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class _Again:
     planned: list[Requested] = field(default_factory=list)
     reports: dict[str, list[CopyReport]] = field(default_factory=dict)
     cut_off: set[Requested] = field(default_factory=set)
+    drained: bool = False
     inputs: int = 0
     last: datetime | None = None
 
@@ -77,6 +79,7 @@ class _Again:
         following: Following | None = None
         for one in notes:
             self.inputs += day.has(one.at)
+            self.drained |= isinstance(one.told, Drained)
             if isinstance(one.told, Opened):
                 self._cut()
                 following = Following(self.follower, "", one.told.mandate, Post(), self)
@@ -95,8 +98,15 @@ class _Again:
         self.planned = [one for one in self.planned if day.has(one.at)]
 
     def _cut(self) -> None:
-        """A life ended: what it was about to ask for last may not have been recorded."""
-        self.cut_off |= {one for one in self.planned if one.at == self.last}
+        """A life ended: what it was about to ask for last may not have been recorded.
+
+        Of a kill that is all of the last moments: the ledger takes a while to say that it cannot
+        be written, and what it said then was not recorded either.
+        """
+        if self.last is not None:
+            lost = timedelta(0) if self.drained else _LAST_WORDS
+            self.cut_off |= {one for one in self.planned if one.at >= self.last - lost}
+        self.drained = False
 
     def _forget_unrecorded(self, told: Input) -> None:
         """What the ledger could not keep was not sent."""

@@ -6,6 +6,7 @@ some load, and may pass with the mistake back in. So every find has a direct tes
 
 _TWICE = "an exit to be placed again kept no part of the position, so the next one took it too"
 _UNSHOWN = "a change that Dhan took, and never made, was believed"
+_COUNTED_ON = "a slice that came to nothing was counted on, so the next exit took too much"
 
 FOUND: dict[int, str] = {
     2: _TWICE,
@@ -15,4 +16,5 @@ FOUND: dict[int, str] = {
     14: _TWICE,
     20: _TWICE,
     30: _UNSHOWN,
+    310005: _COUNTED_ON,
 }
