@@ -48,7 +48,7 @@ class LossWatch:
                 logger.warning("The day's loss of %s cannot be read: %s", follower, trouble)
             return []
         self._unreadable = ""
-        if loss <= self._copies.day_loss(message.asked_at):
+        if loss <= self._copies.means.day_loss(message.asked_at):
             return []
         found = DayLoss(message.asked_at.astimezone(IST).date(), loss)
         self._post.tell(LEDGER, Record(keeping(follower, found)))

@@ -129,7 +129,7 @@ class Following:
             case BookRead():
                 self._book_read(told)
             case CapitalFound(mine, leaders):
-                self.book.capital(mine, leaders)
+                self.book.means.capital(mine, leaders)
                 self._consider_live(lambda key: True)
             case FreeCash():
                 self.book.funds.told(told, self.book.copies)
@@ -169,7 +169,7 @@ class Following:
             case Mandated(mandate):
                 self._mandated(mandate)
             case DayLoss():
-                self.book.lost(told)
+                self.book.means.lost(told)
                 self._mind_loss()
             case LimiterLost():
                 self.pace.open(self._mandate.windows)
@@ -193,7 +193,7 @@ class Following:
         self.book.restore(kept.copies, self._now, kept.orders, kept.built)
         self.book.resize(self._mandate.rules)
         if kept.loss is not None:
-            self.book.lost(kept.loss)
+            self.book.means.lost(kept.loss)
             self._mind_loss(told=True)
         self._halted(kept.halt)
         self.ready = True
@@ -278,7 +278,7 @@ class Following:
         self._consider_all()
 
     def _mind_loss(self, *, told: bool = False) -> None:
-        loss = self.book.day_loss(self._now)
+        loss = self.book.means.day_loss(self._now)
         self.standing.down(loss, self.book.rules.limits.day_loss, told=told)
 
     def _gave_up(self, leader_id: str) -> None:

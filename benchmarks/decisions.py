@@ -89,7 +89,7 @@ def _book() -> CopyBook:
     book = CopyBook(EVERY_RULE)
     book.restore((), _NOW)
     book.listings.learn(_CONTRACTS)
-    book.capital(20_000_000, 100_000_000)
+    book.means.capital(20_000_000, 100_000_000)
     book.funds.told(FreeCash(10**12, _NOW), book.copies)
     for number in range(_COPIES):
         _decided(book, number - _COPIES, keep=True)

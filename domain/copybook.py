@@ -6,20 +6,16 @@ copies, and is asked for the next step of one copy at a time.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from fractions import Fraction
+from datetime import datetime
 from itertools import chain
 
 from domain import progress, proof
 from domain.built import Built
 from domain.copies import Copy, CopyState
 from domain.differences import Followed, Holding
-from domain.funds import Funds, Room, Trade
-from domain.holdings import Holdings
 from domain.instructions import Instruction, Refuted
 from domain.instruments import InstrumentKey
-from domain.limits import DayLoss, Standing
-from domain.listings import Listings
+from domain.means import Means
 from domain.merge import adds, merge, outweighs
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
 from domain.missed import words
@@ -27,12 +23,8 @@ from domain.orders import Order, Product
 from domain.plan import plan
 from domain.reports import lagging, may_lag, report
 from domain.rules import Account, Mood, Rules
-from domain.sessions import IST
-from domain.sizes import Entry
-from domain.sizing import Multiplier, Sizing, Unsized
 from domain.slices import slices
 from domain.steps import Place, Request, Skip, Step, Why
-from domain.tickets import Ticket
 
 
 class CopyBook:
@@ -42,20 +34,19 @@ class CopyBook:
         self.rules = rules
         self.orders: dict[str, Order] = {}
         self.copies: dict[str, Copy] = {}
-        self.listings = Listings()
+        self.means = Means()
+        self.listings = self.means.listings
+        self.holdings = self.means.holdings
+        self.funds = self.means.funds
         self._by_correlation: dict[str, str] = {}
         self._by_order: dict[str, str] = {}
-        self._capital: tuple[int | None, int | None] = None, None
         self._dispatch_us: dict[str, int] = {}
-        self.holdings = Holdings()
-        self.funds = Funds()
         self._former: dict[str, Order] = {}
         self._expected: dict[str, Copy] = {}
         self._doubtful: dict[str, None] = {}
         self._watched: dict[str, None] = {}
         self._reported: set[str] = set()
         self._missed: list[str] = []
-        self._loss: DayLoss | None = None
 
     def restore(
         self,
@@ -223,9 +214,9 @@ class CopyBook:
         order, copy = self.orders[leader_id], self._resized(leader_id)
         market = self.listings.market(order.instrument, open_)
         instrument = self.listings.instrument(order.instrument)
-        position = self.position(order.instrument, order.product)
-        room = self._room(order, now) if self.rules.limits.margin_check else None
-        account = Account(mood, position, self._standing(order, now), room)
+        account = self.means.account(order, self.copies.values(), self.rules, mood, now)
+        if self.rules.limits.margin_check:
+            account = replace(account, room=self.means.room(order, copy, self.rules, now))
         step = plan(order, copy, self.rules, market, instrument, account, now)
         self.funds.waits(leader_id, step, now)
         return step
@@ -239,7 +230,7 @@ class CopyBook:
     def intended(self, leader_id: str, step: Request, now: datetime) -> None:
         """Note that a step's intent is on its way to the ledger."""
         if isinstance(step, Place) and self.rules.limits.margin_check:
-            self._claim(leader_id, step.ticket, now)
+            self.means.claim(self.orders[leader_id], step.ticket, now)
         self._keep(progress.intended(self.copies[leader_id], step, now))
 
     def unrecorded(self, intent: Intent) -> None:
@@ -334,91 +325,19 @@ class CopyBook:
             found.append(Followed(copy, holding, order, known.lot if known else None))
         return found
 
-    def capital(self, mine: int | None, leaders: int | None) -> None:
-        """Note the capital (paise) of the follower's account and of the leader's."""
-        self._capital = mine, leaders
-
-    def lost(self, told: DayLoss) -> None:
-        """Note how far the account was down; that it recovers changes nothing on that day."""
-        known = self._loss
-        if known is None or (known.day, known.loss) < (told.day, told.loss):
-            self._loss = told
-
-    def day_loss(self, now: datetime) -> int:
-        """The furthest (paise) that the account was down today."""
-        return self._loss.on(now) if self._loss else 0
-
-    def _room(self, order: Order, now: datetime) -> Room | None:
-        """What there is for an order that may open a position."""
-        copy, key = self.copies[order.order_id], order.instrument
-        instrument = self.listings.instrument(key)
-        settled = copy.standing is not None or (copy.skipped is not None and copy.skipped.lasting)
-        if settled or instrument is None or not self._opens(order):
-            return None
-        trade = Trade(key, self.rules.product(order.product), order.side)
-        if not copy.attempts:
-            terms = order.terms
-            price = terms.price or terms.trigger or self.listings.last_price(key) or 0
-            self.funds.want(trade, instrument, terms.quantity, price, now)
-        return self.funds.room(order.order_id, trade, now)
-
-    def _claim(self, leader_id: str, ticket: Ticket, now: datetime) -> None:
-        instrument = self.listings.instrument(ticket.instrument)
-        if instrument is not None and self._opens(self.orders[leader_id]):
-            self.funds.claim(leader_id, ticket, instrument, now)
-
-    def _opens(self, order: Order) -> bool:
-        """Whether the copy of the order would not make a position smaller."""
-        return not Account(position=self.position(order.instrument, order.product)).exits(
-            order.side
-        )
-
-    def _standing(self, order: Order, now: datetime) -> Standing:
-        """How the account stands by the limits that there are."""
-        limits = self.rules.limits
-        held, today = set[InstrumentKey](), 0
-        if limits.open_positions is not None:
-            held = self.holdings.held()
-        if limits.orders_a_day is not None:
-            local = now.astimezone(IST).replace(hour=0, minute=0, second=0, microsecond=0)
-            day = local.astimezone(UTC)
-            today = sum(
-                copy.attempts[0].sent_at >= day for copy in self.copies.values() if copy.attempts
-            )
-        loss = self.day_loss(now)
-        return Standing(len(held), order.instrument in held, today, loss)
-
     def _new_copy(self, order: Order, born: datetime | None) -> Copy:
-        return Copy(order.order_id, self.rules.follower, self._sized(order), born)
+        return Copy(order.order_id, self.rules.follower, self.means.sized(order, self.rules), born)
 
     def _resized(self, leader_id: str) -> Copy:
         """The copy, sized anew as long as nothing was placed for it."""
         copy = self.copies[leader_id]
         if copy.attempts or (copy.skipped and copy.skipped.lasting):
             return copy
-        sizing = self._sized(self.orders[leader_id])
+        sizing = self.means.sized(self.orders[leader_id], self.rules)
         if sizing != copy.sizing:
             copy = self.copies[leader_id] = replace(copy, sizing=sizing)
         self._count(leader_id)
         return copy
-
-    def _sized(self, order: Order) -> Sizing:
-        """The sizing of the copy of an order, by the rules and by what is known now."""
-        if order.flattening:
-            return _ALL
-        key, terms = order.instrument, order.terms
-        instrument = self.listings.instrument(key)
-        mine, leaders = self._capital
-        price = terms.price or terms.trigger or self.listings.last_price(key)
-        option = instrument is not None and instrument.option
-        entry = Entry(terms.quantity, order.side, option, price, mine, leaders)
-        names = [order.symbol]
-        if instrument is not None:
-            names += [instrument.symbol, instrument.underlying]
-        opening: Sizing = Unsized("symbol")
-        if not self.rules.by_symbol or self.listings.named(key):
-            opening = self.rules.sized(entry, key.segment, [name for name in names if name])
-        return self.holdings.sizing(order, opening)
 
     def _keep(self, copy: Copy) -> None:
         leader_id = copy.leader_order_id
@@ -449,9 +368,6 @@ class CopyBook:
             copy = self.copies.get(leader_id) or self._expected.get(leader_id)
             lot = self.listings.lot(order.instrument)
             self.holdings.note(order, copy, lot)
-
-
-_ALL = Multiplier(Fraction(1), why="operator")
 
 
 def _placed(order: Order) -> datetime:

@@ -171,7 +171,7 @@ def test_a_lost_day_is_told_once_and_lasts(
 ) -> None:
     following, hands = follow(*told, SEEN, mandate=LOSING)
     assert caplog.text.count("the day's loss has reached") == alerts
-    reached = following.book.day_loss(after(9)) >= 500_000
+    reached = following.book.means.day_loss(after(9)) >= 500_000
     assert steps(hands) == ([] if reached else [Place])
     if reached:
         assert "day's loss" in following.book.copies[LEADER_ORDER].reason

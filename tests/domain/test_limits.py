@@ -159,9 +159,9 @@ def test_the_loss_of_a_day_is_its_largest(
 ) -> None:
     pair = Pair()
     for loss in losses:
-        pair.book.lost(DayLoss(date(2026, 11, day), loss))
-    pair.book.lost(DayLoss(date(2026, 11, 23), 999))  # said late
-    assert pair.book.day_loss(after(hours * 3600)) == counted
+        pair.book.means.lost(DayLoss(date(2026, 11, day), loss))
+    pair.book.means.lost(DayLoss(date(2026, 11, 23), 999))  # said late
+    assert pair.book.means.day_loss(after(hours * 3600)) == counted
 
 
 STRICT = replace(RULES, limits=Limits(quantity=50), sizing=HALF)
@@ -192,7 +192,7 @@ def test_an_exit_is_placed_whatever_the_limits_are() -> None:
     pair.leader_trades()
     strict = Rules("asha", limits=Limits(quantity=1, orders_a_day=1, open_positions=1, day_loss=1))
     pair.book.resize(strict)
-    pair.book.lost(DayLoss(NOON.date(), 10_000_000))
+    pair.book.means.lost(DayLoss(NOON.date(), 10_000_000))
     sale = leader_order(order_id="7", side=Side.SELL)
     pair.see(sale)
     step = pair.book.step("7", pair.mood, True, pair.now)
