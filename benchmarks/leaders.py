@@ -72,7 +72,7 @@ class Leaders:
     ) -> dict[str, object]:
         """The leader cannot be reached for a while and trades meanwhile: some orders are changed,
         some cancelled. What arrived until every follower has the right copies of what is left;
-        `sent_ns` is when its socket was there again."""
+        `sent_ns` is when it was reached again, by its socket or by its book."""
         broker, account = self._broker, self._broker.account(leader)
         account.away = True
         for link in list(account.sockets):
@@ -95,8 +95,19 @@ class Leaders:
         await asyncio.sleep(_AWAY_SECONDS)
         told = broker.begin(dict.fromkeys(followers, len(right)), right.get)
         account.away = False
-        told.sent_ns = await broker.next_login(leader)
+        told.sent_ns = await self._next_contact(leader)
         return await broker.finish(told, followers, seconds) | {"copies": len(right)}
+
+    async def _next_contact(self, client_id: str) -> int:
+        broker = self._broker
+        ways = [
+            asyncio.ensure_future(way)
+            for way in (broker.next_login(client_id), broker.next_book(client_id))
+        ]
+        done, rest = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in rest:
+            way.cancel()
+        return min(way.result() for way in done)
 
     async def _await_books(self, client_id: str, count: int) -> dict[str, object]:
         """Wait until the account's book was shown so many times."""

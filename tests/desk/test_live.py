@@ -40,7 +40,7 @@ def order(house: House) -> str:
 
 def filled(house: House, order: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = house.ask("copies", "--order", order)
-    done = [row for row in rows if row["state"] == "filled"]
+    done = [row for row in rows if row["state"] == "filled" and row["leader_average_price"]]
     return done if len(done) == len(MEMBERS) else []
 
 

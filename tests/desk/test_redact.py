@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from desk import redact
 from desk.redact import HIDDEN, know, scrub, suspect
 
 JWT = (
@@ -53,6 +54,12 @@ def test_a_known_pin_is_hidden_as_a_word_but_not_within_numbers() -> None:
     assert scrub("pin 739164, order 1739164220 at 739164.5") == (
         f"pin {HIDDEN}, order 1739164220 at {HIDDEN}.5"
     )
+
+
+@pytest.fixture(autouse=True)
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is made a secret here, some of it ordinary words, is none for other tests."""
+    monkeypatch.setattr(redact, "_known", redact._Known())
 
 
 # No brackets, so that no secret can be read out of what stands for one; no blanks, which no

@@ -85,8 +85,7 @@ def _placed_after_edit(house: House, price: float) -> str:
 
     def skipped() -> str | None:
         order = house.places(RELIANCE, "BUY", 10, price=price)
-        house.waits(order, SAME, orderStatus="PENDING")
-        return None if house.orders(order, HALF) else order
+        return order if _became(house, order) == "skipped" else None
 
     order: str = eventually(skipped, 4, "not paused")
     return order
@@ -94,8 +93,19 @@ def _placed_after_edit(house: House, price: float) -> str:
 
 def _tripled(house: House) -> str | None:
     order = house.places(RELIANCE, "BUY", 10, price=2404)
+    return order if _became(house, order) == "open" else None
+
+
+def _became(house: House, order: str) -> str:
+    """What the half makes of an order, once that is known."""
     house.waits(order, SAME, orderStatus="PENDING")
-    return order if house.orders(order, HALF) else None
+
+    def settled() -> str:
+        rows = house.ask("copies", "--order", order, "--follower", HALF.name)
+        return next((row["state"] for row in rows if row["state"] in ("skipped", "open")), "")
+
+    state: str = eventually(settled)
+    return state
 
 
 @scenario("9.5")
