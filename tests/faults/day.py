@@ -26,7 +26,7 @@ MEMBERS = (
     Member("more", "1000000005", "1.5"),
     Member("triple", "1000000006", "3"),
 )
-_ACTIONS = 30
+_ACTIONS = 20
 _CALM_SECONDS = 90.0
 _LOOK_SECONDS = 0.2
 _START_SECONDS = 60.0

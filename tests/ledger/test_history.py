@@ -315,7 +315,7 @@ def _next(copy: Copy, floor: TradingFloor, now: datetime) -> Step:
 TestReported = _Reported.TestCase
 TestReported.settings = settings(deadline=None, max_examples=50, stateful_step_count=40)
 TestSliced = _Sliced.TestCase
-TestSliced.settings = settings(deadline=None, max_examples=30, stateful_step_count=40)
+TestSliced.settings = settings(deadline=None, max_examples=15, stateful_step_count=40)
 TestUnreported = _Unreported.TestCase
 TestUnreported.settings = settings(deadline=None, max_examples=30, stateful_step_count=40)
 
