@@ -40,7 +40,7 @@ def first_terms(draw: st.DrawFn) -> Terms:
     factor=st.sampled_from((Fraction(1), Fraction(1, 2), Fraction(7, 3))),
     seed=st.integers(0, 2**32),
 )
-@settings(deadline=None, max_examples=1000)
+@settings(deadline=None, max_examples=700)
 def test_any_interleaving_ends_in_step(
     asked: Terms, begun: bool, max_age: timedelta, factor: Fraction, seed: int
 ) -> None:
@@ -60,7 +60,7 @@ def test_any_interleaving_ends_in_step(
     factor=st.sampled_from((Fraction(1), Fraction(7, 3))),
     seed=st.integers(0, 2**32),
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=120)
 def test_s1_8_slices_end_in_step_together(
     asked: Terms, most: int, factor: Fraction, seed: int
 ) -> None:
@@ -116,5 +116,5 @@ class CopyMachine(RuleBasedStateMachine):
         self.world.check_end()
 
 
-CopyMachine.TestCase.settings = settings(deadline=None, max_examples=70, stateful_step_count=50)
+CopyMachine.TestCase.settings = settings(deadline=None, max_examples=50, stateful_step_count=50)
 TestCopyMachine = CopyMachine.TestCase

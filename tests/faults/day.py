@@ -26,9 +26,9 @@ MEMBERS = (
     Member("more", "1000000005", "1.5"),
     Member("triple", "1000000006", "3"),
 )
-_ACTIONS = 20
+_ACTIONS = 16
 _CALM_SECONDS = 90.0
-_LOOK_SECONDS = 0.2
+_LOOK_SECONDS = 0.4
 _START_SECONDS = 60.0
 _MORE = "[recovery]\nsweep_seconds = 1\nmax_age_seconds = 900\nsettle_seconds = 2"
 
