@@ -288,7 +288,8 @@ def _plain(attempt: Attempt, is_newest: bool, blurred: bool) -> Attempt:
       whatever is heard afterwards counts as newer, which it is.
     - How often a book did not show it: it is counted again, so absence is proven later.
     - Until when a failed request rests, and when doubts began: they may begin later.
-    - Terms of an attempt that is not the newest: such an order is only ever cancelled.
+    - Terms of an attempt that is not the newest: such an order is only ever cancelled. Whether
+      its rejected order came with a refusal: it is over either way.
     """
     read = attempt.stage is Stage.REFUSED or attempt.declined is not None
     plain = replace(
@@ -302,6 +303,8 @@ def _plain(attempt: Attempt, is_newest: bool, blurred: bool) -> Attempt:
     )
     if not is_newest:
         plain = replace(plain, terms=None)
+        if plain.order is not None and plain.order.status is Status.REJECTED:
+            plain = replace(plain, stage=Stage.LIVE, refusal=None)
     if blurred:
         plain = replace(plain, reference=None, chased_from=None)
     return plain
