@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from actors.answers import telling
 from actors.feed import SocketListener
 from actors.floor import Floor
-from actors.post import Post, follower_name
+from actors.post import follower_name
 from dhan.feed import Feed, FeedAddress
 from dhan.requests import Request, Requests
 from dhan.wire import AccountAddress, Answer, Call
@@ -107,57 +108,29 @@ class Account:
         if self.reading:
             return
         self.reading = True
-        clock, post = self._floor.clock, self._floor.post
-        self._read(self._requests.orders(), _reading(post, self._name, clock.now(), clock.ns()))
+        asked_at, asked_ns = self._floor.clock.now(), self._floor.clock.ns()
+        self._read(self._requests.orders(), lambda answer: BookAnswered(answer, asked_at, asked_ns))
 
     def read_positions(self) -> None:
         """Ask for the positions."""
-        post, asked_at = self._floor.post, self._floor.clock.now()
-        self._read(self._requests.positions(), _holding(post, self._name, asked_at))
+        asked_at = self._floor.clock.now()
+        self._read(self._requests.positions(), lambda answer: PositionsAnswered(answer, asked_at))
 
     def read_profit(self) -> None:
         """Ask for the positions, for what they earned."""
-        post, asked_at = self._floor.post, self._floor.clock.now()
-        self._read(self._requests.positions(), _earning(post, self._name, asked_at))
+        asked_at = self._floor.clock.now()
+        self._read(self._requests.positions(), lambda answer: ProfitAnswered(answer, asked_at))
 
     def kill(self) -> None:
         """Set the broker's kill switch."""
-        self._read(self._requests.kill_switch(), _killing(self._floor.post, self._name))
+        self._read(self._requests.kill_switch(), KillAnswered)
 
-    def _read(self, request: Request, deliver: Callable[[Answer], None]) -> None:
+    def _read(self, request: Request, message: Callable[[Answer], object]) -> None:
         call = Call(
             line=self.line,
             request=request,
             timeout=_READ_TIMEOUT,
-            deliver=deliver,
+            deliver=telling(self._floor.post, self._name, message),
             urgency=_READ_URGENCY,
         )
         self._floor.wire.dispatch([call])
-
-
-def _reading(post: Post, name: str, asked_at: datetime, asked_ns: int) -> Callable[[Answer], None]:
-    def deliver(answer: Answer) -> None:
-        post.tell(name, BookAnswered(answer, asked_at, asked_ns))
-
-    return deliver
-
-
-def _holding(post: Post, name: str, asked_at: datetime) -> Callable[[Answer], None]:
-    def deliver(answer: Answer) -> None:
-        post.tell(name, PositionsAnswered(answer, asked_at))
-
-    return deliver
-
-
-def _earning(post: Post, name: str, asked_at: datetime) -> Callable[[Answer], None]:
-    def deliver(answer: Answer) -> None:
-        post.tell(name, ProfitAnswered(answer, asked_at))
-
-    return deliver
-
-
-def _killing(post: Post, name: str) -> Callable[[Answer], None]:
-    def deliver(answer: Answer) -> None:
-        post.tell(name, KillAnswered(answer))
-
-    return deliver

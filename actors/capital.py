@@ -2,15 +2,15 @@
 who check what they can pay."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from actors.answers import Answers, telling
 from actors.floor import Floor
-from actors.post import RECOVERY, Post, follower_name
+from actors.post import RECOVERY, follower_name
 from dhan.codec.funds import capital
 from dhan.codec.rest import funds
-from dhan.codec.values import Unreadable
 from dhan.requests import Requests
 from dhan.wire import Answer, Call, Line
 from domain.funds import FreeCash
@@ -54,27 +54,17 @@ class Purse:
     def __init__(self, floor: Floor, line: Line, client_id: str, name: str) -> None:
         self._floor, self._line, self._name = floor, line, name
         self._request = Requests(client_id).funds()
-        self._unreadable = ""
+        self._answers = Answers(logger, f"The funds for {name} cannot be read")
 
     def ask(self) -> None:
         """Ask for the funds."""
-        deliver = _delivering(self._floor.post, self._name, self._floor.clock.now())
+        asked_at = self._floor.clock.now()
+        deliver = telling(self._floor.post, self._name, lambda one: FundsAnswered(one, asked_at))
         self._floor.wire.dispatch([Call(self._line, self._request, _TIMEOUT, deliver, _URGENCY)])
 
     def read(self, told: FundsAnswered) -> int | None:
         """The capital in paise, None where the answer cannot be read."""
-        answer = told.answer
-        try:
-            if answer.status != 200:
-                raise Unreadable(answer.error or f"HTTP {answer.status}")
-            found = capital(answer.body)
-        except Unreadable as trouble:
-            if str(trouble) != self._unreadable:
-                self._unreadable = str(trouble)
-                logger.warning("The funds for %s cannot be read: %s", self._name, trouble)
-            return None
-        self._unreadable = ""
-        return found
+        return self._answers.read(told.answer, capital)
 
 
 class CapitalWatch:
@@ -144,10 +134,3 @@ class LeaderPurse:
         if found is not None:
             names = [follower_name(follower) for follower in waiting]
             self._floor.post.tell_all(names, LeaderCapital(found))
-
-
-def _delivering(post: Post, name: str, asked_at: datetime) -> Callable[[Answer], None]:
-    def deliver(answer: Answer) -> None:
-        post.tell(name, FundsAnswered(answer, asked_at))
-
-    return deliver

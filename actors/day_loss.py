@@ -4,10 +4,10 @@ import logging
 from datetime import datetime, timedelta
 
 from actors.account import Account, ProfitAnswered
+from actors.answers import Answers
 from actors.ledger import Record
 from actors.post import LEDGER, Post
 from dhan.codec.positions import profit
-from dhan.codec.values import Unreadable
 from domain.copybook import CopyBook
 from domain.limits import DayLoss
 from domain.sessions import IST
@@ -25,7 +25,8 @@ class LossWatch:
     def __init__(self, post: Post, account: Account, copies: CopyBook) -> None:
         self._post, self._account, self._copies = post, account, copies
         self._next: datetime | None = None
-        self._unreadable = ""
+        follower = copies.rules.follower
+        self._answers = Answers(logger, f"The day's loss of {follower} cannot be read")
 
     def look(self, market_open: bool, now: datetime) -> None:
         """Ask, if a limit needs it and it is time to. Only while a market of the follower's is
@@ -37,19 +38,12 @@ class LossWatch:
 
     def told(self, message: ProfitAnswered) -> list[DayLoss]:
         """The loss, if it is larger than any of the day before it."""
-        answer, follower = message.answer, self._copies.rules.follower
-        try:
-            if answer.status != 200:
-                raise Unreadable(answer.error or f"HTTP {answer.status}")
-            loss = -profit(answer.body)
-        except Unreadable as trouble:
-            if str(trouble) != self._unreadable:
-                self._unreadable = str(trouble)
-                logger.warning("The day's loss of %s cannot be read: %s", follower, trouble)
+        earned = self._answers.read(message.answer, profit)
+        if earned is None:
             return []
-        self._unreadable = ""
+        loss = -earned
         if loss <= self._copies.means.day_loss(message.asked_at):
             return []
         found = DayLoss(message.asked_at.astimezone(IST).date(), loss)
-        self._post.tell(LEDGER, Record(keeping(follower, found)))
+        self._post.tell(LEDGER, Record(keeping(self._copies.rules.follower, found)))
         return [found]

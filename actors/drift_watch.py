@@ -4,6 +4,7 @@ import logging
 from datetime import datetime, timedelta
 
 from actors.account import Account, BookAnswered, PositionsAnswered
+from actors.answers import Answers
 from actors.clock import Clock
 from actors.standing import Standing
 from dhan.codec.positions import positions
@@ -37,7 +38,8 @@ class DriftWatch:
         self._held: tuple[tuple[Position, ...], datetime] | None = None
         self._seen: set[Difference] = set()
         self._told: set[Difference] = set()
-        self._unreadable = ""
+        follower = copies.rules.follower
+        self._answers = Answers(logger, f"The positions of {follower} cannot be read")
 
     def look(self, now: datetime) -> None:
         """Begin a comparison if one is due."""
@@ -47,20 +49,10 @@ class DriftWatch:
 
     def positions(self, told: PositionsAnswered) -> None:
         """Keep the positions for the next order book, and have it read."""
-        answer = told.answer
-        try:
-            if answer.status != 200:
-                raise Unreadable(answer.error or f"HTTP {answer.status}")
-            self._held = positions(answer.body), told.asked_at
-        except Unreadable as trouble:
-            if str(trouble) != self._unreadable:
-                self._unreadable = str(trouble)
-                logger.warning(
-                    "The positions of %s cannot be read: %s", self._copies.rules.follower, trouble
-                )
-            return
-        self._unreadable = ""
-        self._account.read_book()
+        held = self._answers.read(told.answer, positions)
+        if held is not None:
+            self._held = held, told.asked_at
+            self._account.read_book()
 
     def book(self, told: BookAnswered) -> None:
         """Compare, if this order book was asked for after the positions and all of it can be

@@ -2,13 +2,12 @@
 much, where the book says too little. No sweep ever waits for them."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from actors.answers import Answers, telling
 from actors.floor import Floor
-from actors.post import RECOVERY, Post
+from actors.post import RECOVERY
 from dhan.codec.rest import totals, trades
-from dhan.codec.values import Unreadable
 from dhan.requests import Requests
 from dhan.wire import Answer, Call, Line
 
@@ -36,7 +35,7 @@ class LeaderTrades:
         self.wanted = True
         self._asking = False
         self._asked_ns: int | None = None
-        self._unreadable = ""
+        self._answers = Answers(logger, "The leader's trades cannot be read")
 
     def look(self, needed: bool) -> None:
         """Ask for them if they are wanted or `needed`."""
@@ -45,7 +44,7 @@ class LeaderTrades:
         if self._asking or early or not (self.wanted or needed):
             return
         self._asking, self.wanted, self._asked_ns = True, False, now_ns
-        deliver = _delivering(self._floor.post)
+        deliver = telling(self._floor.post, RECOVERY, TradesAnswered)
         call = Call(self._line, self._requests.trades(), _TIMEOUT, deliver, _URGENCY)
         self._floor.wire.dispatch([call])
 
@@ -53,25 +52,11 @@ class LeaderTrades:
         """The shares that traded of each order, and what they cost in paise; none where the
         answer cannot be read, and then they are asked for again."""
         self._asking = False
-        answer = told.answer
-        try:
-            if answer.status != 200:
-                raise Unreadable(answer.error or f"HTTP {answer.status}")
-            found, junk = trades(answer.body)
-        except Unreadable as trouble:
+        read = self._answers.read(told.answer, trades)
+        if read is None:
             self.wanted = True
-            if str(trouble) != self._unreadable:
-                self._unreadable = str(trouble)
-                logger.warning("The leader's trades cannot be read: %s", trouble)
             return {}
-        self._unreadable = ""
+        found, junk = read
         for skipped in junk:
             logger.warning("Skipped %s of the leader: %s", skipped.excerpt, skipped.reason)
         return totals(found)
-
-
-def _delivering(post: Post) -> Callable[[Answer], None]:
-    def deliver(answer: Answer) -> None:
-        post.tell(RECOVERY, TradesAnswered(answer))
-
-    return deliver

@@ -1,16 +1,14 @@
 """Has what entries wait for looked up: the account's funds, and margins by Dhan's calculator."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from actors.account import Account
+from actors.answers import Answers, telling
 from actors.capital import CapitalWatch
 from actors.floor import Floor
-from actors.post import Post
 from dhan.codec.funds import margin
-from dhan.codec.values import Unreadable
 from dhan.requests import Requests
 from dhan.wire import Answer, Call
 from domain.funds import Funds, MarginTold, Trade
@@ -43,7 +41,7 @@ class MarginWatch:
         self._line, self._requests = account.line, Requests(account.client_id)
         self._capital, self._funds = capital, funds
         self._asked: dict[Trade, datetime] = {}
-        self._unreadable = ""
+        self._answers = Answers(logger, f"Dhan tells {name} no margin")
 
     def look(self) -> None:
         """Ask for what is wanted now; for a margin not again before the answer had its time."""
@@ -60,30 +58,17 @@ class MarginWatch:
 
     def told(self, message: MarginAnswered) -> list[MarginTold]:
         """The margin, where the answer can be read."""
-        answer = message.answer
-        try:
-            if answer.status != 200:
-                raise Unreadable(answer.error or f"HTTP {answer.status}")
-            found = margin(answer.body)
-        except Unreadable as trouble:
-            if str(trouble) != self._unreadable:
-                self._unreadable = str(trouble)
-                logger.warning("Dhan tells %s no margin: %s", self._name, trouble)
+        found = self._answers.read(message.answer, margin)
+        if found is None:
             return []
-        self._unreadable = ""
         trade, quantity, price = message.trade, message.quantity, message.price
         return [MarginTold(trade, quantity, price, found, message.asked_at)]
 
     def _ask(self, trade: Trade, quantity: int, price: int, now: datetime) -> None:
         request = self._requests.margin(trade, quantity, price)
-        deliver = _telling(self._floor.post, self._name, (trade, quantity, price), now)
+        deliver = telling(
+            self._floor.post,
+            self._name,
+            lambda answer: MarginAnswered(answer, trade, quantity, price, now),
+        )
         self._floor.wire.dispatch([Call(self._line, request, _TIMEOUT, deliver, _URGENCY)])
-
-
-def _telling(
-    post: Post, name: str, asked: tuple[Trade, int, int], asked_at: datetime
-) -> Callable[[Answer], None]:
-    def deliver(answer: Answer) -> None:
-        post.tell(name, MarginAnswered(answer, *asked, asked_at))
-
-    return deliver

@@ -6,16 +6,17 @@ leader's trades are read where they may say more: what exactly was traded, and f
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from actors.answers import telling
 from actors.capital import FundsAnswered, LeaderCapitalWanted, LeaderPurse
 from actors.floor import Floor, FloorActor
 from actors.leader_trades import LeaderTrades, TradesAnswered
 from actors.ledger import LeaderRestored, Record, RestoreLeader
-from actors.post import BOARD, LEDGER, RECOVERY, Post, follower_name
+from actors.post import BOARD, LEDGER, RECOVERY, follower_name
 from actors.upkeep import BoardRestarted
 from dhan.codec.orderbook import OrderBook
 from dhan.codec.values import Unreadable
@@ -154,7 +155,7 @@ class RecoveryActor(FloorActor):
             line=self._line,
             request=self._requests.orders(),
             timeout=_READ_TIMEOUT,
-            deliver=_sweeping(post, asked_ns),
+            deliver=telling(post, RECOVERY, lambda answer: _Swept(answer, asked_ns)),
             urgency=_READ_URGENCY,
         )
         self.floor.wire.dispatch([call])
@@ -274,10 +275,3 @@ def _broker_time(answer: Answer) -> datetime | None:
     except ValueError:
         return None
     return date if date.tzinfo else None
-
-
-def _sweeping(post: Post, asked_ns: int) -> Callable[[Answer], None]:
-    def deliver(answer: Answer) -> None:
-        post.tell(RECOVERY, _Swept(answer, asked_ns))
-
-    return deliver

@@ -22,7 +22,7 @@ from domain.missed import words
 from domain.orders import Order, Product
 from domain.plan import plan
 from domain.reports import lagging, may_lag, report
-from domain.rules import Account, Mood, Rules
+from domain.rules import Mood, Rules
 from domain.slices import slices
 from domain.steps import Place, Request, Skip, Step, Why
 
@@ -86,9 +86,7 @@ class CopyBook:
 
     def exits(self, leader_id: str) -> bool:
         """Whether the leader's order makes what the copies hold smaller."""
-        order = self.orders[leader_id]
-        position = self.position(order.instrument, order.product)
-        return Account(position=position).exits(order.side)
+        return self.means.exits(self.orders[leader_id])
 
     def known_orders(self) -> Iterator[Order]:
         """The leader's orders that were told or kept."""

@@ -17,7 +17,6 @@ from domain.instruments import Instrument, Segment
 from domain.messages import Level
 from domain.orders import Order, Side, Status
 from domain.reports import asked_for
-from domain.rules import Account
 from domain.slices import may_follow
 
 _DERIVATIVES = ("OPT", "FUT")
@@ -124,7 +123,9 @@ class Legs:
         if group is None or not group.legs[leader_id].option:
             return None
         order = self._book.orders[leader_id]
-        return (order.instrument.segment, group.underlying), urgency(order.side, self._exits(order))
+        return (order.instrument.segment, group.underlying), urgency(
+            order.side, self._book.means.exits(order)
+        )
 
     def wait(self, leader_id: str, now: datetime) -> datetime | None:
         """Until when the first placement for an order waits for bought legs of its group, None
@@ -133,7 +134,7 @@ class Legs:
         if group is None or hold <= timedelta(0):
             return None
         one = self._leg(leader_id, group)
-        if one.copy.attempts or self._exits(one.order):
+        if one.copy.attempts or self._book.means.exits(one.order):
             return None
         siblings = [self._leg(other, group) for other in group.legs if other != leader_id]
         return held_until(one, siblings, hold, now)
@@ -169,10 +170,6 @@ class Legs:
     def _leg(self, leader_id: str, group: _Group) -> Leg:
         book = self._book
         return Leg(book.orders[leader_id], book.copies[leader_id], group.legs[leader_id])
-
-    def _exits(self, order: Order) -> bool:
-        position = self._book.position(order.instrument, order.product)
-        return Account(position=position).exits(order.side)
 
 
 def is_leg(instrument: Instrument) -> bool:

@@ -10,7 +10,7 @@ from domain.holdings import Holdings
 from domain.instruments import InstrumentKey
 from domain.limits import DayLoss, Standing
 from domain.listings import Listings
-from domain.orders import Order, Product
+from domain.orders import Order
 from domain.rules import Account, Mood, Rules
 from domain.sessions import IST
 from domain.sizes import Entry
@@ -44,10 +44,6 @@ class Means:
         """The furthest (paise) that the account was down today."""
         return self._loss.on(now) if self._loss else 0
 
-    def position(self, instrument: InstrumentKey, product: Product) -> int:
-        """The net position (shares, signed) that the copies built."""
-        return self.holdings.position(instrument, product)
-
     def sized(self, order: Order, rules: Rules) -> Sizing:
         """The sizing of the copy of an order, by the rules and by what is known now."""
         if order.flattening:
@@ -70,7 +66,7 @@ class Means:
         self, order: Order, copies: Collection[Copy], rules: Rules, mood: Mood, now: datetime
     ) -> Account:
         """The account as a plan for the copy of the order sees it, among all `copies`."""
-        position = self.position(order.instrument, order.product)
+        position = self.holdings.position(order.instrument, order.product)
         return Account(mood, position, self._standing(order, copies, rules, now))
 
     def room(self, order: Order, copy: Copy, rules: Rules, now: datetime) -> Room | None:
@@ -78,7 +74,7 @@ class Means:
         key = order.instrument
         instrument = self.listings.instrument(key)
         settled = copy.standing is not None or (copy.skipped is not None and copy.skipped.lasting)
-        if settled or instrument is None or not self._opens(order):
+        if settled or instrument is None or self.exits(order):
             return None
         trade = Trade(key, rules.product(order.product), order.side)
         if not copy.attempts:
@@ -90,13 +86,13 @@ class Means:
     def claim(self, order: Order, ticket: Ticket, now: datetime) -> None:
         """Note what an order that is sent needs of the funds."""
         instrument = self.listings.instrument(ticket.instrument)
-        if instrument is not None and self._opens(order):
+        if instrument is not None and not self.exits(order):
             self.funds.claim(order.order_id, ticket, instrument, now)
 
-    def _opens(self, order: Order) -> bool:
-        """Whether the copy of the order would not make a position smaller."""
-        position = self.position(order.instrument, order.product)
-        return not Account(position=position).exits(order.side)
+    def exits(self, order: Order) -> bool:
+        """Whether the order makes what the copies hold smaller."""
+        position = self.holdings.position(order.instrument, order.product)
+        return Account(position=position).exits(order.side)
 
     def _standing(
         self, order: Order, copies: Collection[Copy], rules: Rules, now: datetime

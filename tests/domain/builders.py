@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from domain.copies import Change, Copy
+from actors.intents import intent as made
+from domain.copies import Copy
 from domain.instruments import Instrument, InstrumentKey, Segment
 from domain.messages import Intent
 from domain.orders import (
@@ -21,7 +22,7 @@ from domain.orders import (
 )
 from domain.rules import Rules
 from domain.sizing import Multiplier
-from domain.steps import Cancel, Place, Request
+from domain.steps import Request
 
 NOON = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 LEADER, FOLLOWER = "1000000001", "1000000002"
@@ -91,27 +92,4 @@ def new_copy(**said: Any) -> Copy:
 
 def intent(copy: Copy, step: Request, now: datetime, planned_ns: int = 2_000) -> Intent:
     """The intent of a step, as a follower would have it recorded."""
-    if isinstance(step, Place):
-        number, part, change, order_id = step.number, step.slice_number, None, ""
-        correlation = step.ticket.correlation_id
-    else:
-        attempt = next(a for a in copy.attempts if a.order_id == step.order_id)
-        number, part, order_id = attempt.number, attempt.slice_number, step.order_id
-        correlation = attempt.ticket.correlation_id
-        change = Change.CANCEL if isinstance(step, Cancel) else Change.MODIFY
-    return Intent(
-        follower=copy.follower,
-        client_id=FOLLOWER,
-        leader_order_id=copy.leader_order_id,
-        correlation_id=correlation,
-        slice_number=part,
-        number=number,
-        change=change,
-        request=step,
-        order_id=order_id,
-        sizing=copy.sizing.text,
-        born=copy.born,
-        intended_at=now,
-        heard_ns=1_000,
-        planned_ns=planned_ns,
-    )
+    return made(copy.follower, FOLLOWER, copy, step, 1_000, now, planned_ns)

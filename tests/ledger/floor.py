@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from domain.copies import Change, Copy
+from actors.intents import intent
+from domain.copies import Copy
 from domain.copybook import CopyBook
 from domain.instructions import Instruction, Refuted, Settled, Verdict
 from domain.instruments import Instrument
@@ -256,31 +257,7 @@ class TradingFloor:
         return Stamp(second, Source.FEED, 0)
 
     def _intent(self, step: Request) -> Intent:
-        copy = self.live
-        if isinstance(step, Place):
-            number, part, change, order_id = step.number, step.slice_number, None, ""
-            name = step.ticket.correlation_id
-        else:
-            attempt = next(a for a in copy.attempts if a.order_id == step.order_id)
-            number, order_id, name = attempt.number, step.order_id, attempt.ticket.correlation_id
-            part = attempt.slice_number
-            change = Change.MODIFY if isinstance(step, Modify) else Change.CANCEL
-        return Intent(
-            follower="asha",
-            client_id=CLIENT,
-            leader_order_id=LEADER_ID,
-            correlation_id=name,
-            slice_number=part,
-            number=number,
-            change=change,
-            request=step,
-            order_id=order_id,
-            sizing=copy.sizing.text,
-            born=copy.born,
-            intended_at=self.now,
-            heard_ns=self._ns,
-            planned_ns=self._ns,
-        )
+        return intent("asha", CLIENT, self.live, step, self._ns, self.now, self._ns)
 
     def _commit(self, entries: list[Entry]) -> None:
         self.ledger.commit(entries)
