@@ -11,7 +11,7 @@ from actors.post import Post
 from domain.copies import Copy
 from domain.inputs import Drained, Input, Opened
 from domain.messages import CopyReport, NotRecorded
-from domain.orders import Terms
+from domain.orders import Order, Terms
 from domain.sessions import IST
 from domain.steps import Cancel, Modify, Place, Request
 from ledger.history import Requested, requests_of
@@ -60,6 +60,7 @@ class _Again:
     drained: bool = False
     inputs: int = 0
     last: datetime | None = None
+    _reported: dict[str, tuple[Order | None, Copy, int]] = field(default_factory=dict)
 
     def note(self, told: Input, now: datetime) -> None:
         """Nothing: it is noted already."""
@@ -116,9 +117,19 @@ class _Again:
             self.planned = [one for one in self.planned if one != gone]
 
     def _report(self, following: Following, day: Day) -> None:
-        for leader_id, copy in following.book.copies.items():
-            report = following.book.report(leader_id, day.until)
-            if report is not None and copy.born is not None and day.has(copy.born):
+        """Report the copies that came out otherwise than when they were reported last."""
+        book = following.book
+        for leader_id, copy in book.copies.items():
+            if copy.born is None or not day.has(copy.born):
+                continue
+            order = book.orders.get(leader_id)
+            lot = 1 if order is None else book.listings.lot(order.instrument)
+            before = self._reported.get(leader_id)
+            if before and before[0] is order and before[1] is copy and before[2] == lot:
+                continue
+            self._reported[leader_id] = order, copy, lot
+            report = book.report(leader_id, day.until)
+            if report is not None:
                 self.reports.setdefault(leader_id, []).append(report)
 
 

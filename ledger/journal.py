@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Protocol, get_args
 
 from cattrs import Converter
@@ -55,6 +56,7 @@ _PRUNE_BODIES = """
 """
 _PRUNED_AT_ONCE = 2000
 _MOST_SHARED = 256
+_MOST_KEPT = 4096
 _MARGIN = 10_000  # of bodies, more than can be shared with later inputs
 
 _Row = tuple[str | int, ...]
@@ -152,8 +154,10 @@ def encode(told: Input) -> str:
     return json.dumps(_words.unstructure(told), separators=(",", ":"))
 
 
+@lru_cache(_MOST_KEPT)
 def decode(kind: str, body: str) -> Input:
-    """The input of that kind. Raises ValueError for one that this version cannot read."""
+    """The input of that kind; what several followers took is read once. Raises ValueError for one
+    that this version cannot read."""
     try:
         told: Input = _words.structure(json.loads(body), _KINDS[kind])
     except Exception as trouble:
