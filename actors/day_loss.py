@@ -1,4 +1,5 @@
-"""Watches how far an account is down today, while a limit goes by it."""
+"""Watches how far an account is down today, while a limit goes by it, and has it squared off where
+the roster wants that."""
 
 import logging
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from actors.ledger import Record
 from actors.post import LEDGER, Post
 from dhan.codec.positions import profit
 from domain.copybook import CopyBook
+from domain.halts import squared_off
 from domain.limits import DayLoss
 from domain.sessions import IST
 from ledger.losses import keeping
@@ -25,6 +27,7 @@ class LossWatch:
     def __init__(self, post: Post, account: Account, copies: CopyBook) -> None:
         self._post, self._account, self._copies = post, account, copies
         self._next: datetime | None = None
+        self._asked = ""
         follower = copies.rules.follower
         self._answers = Answers(logger, f"The day's loss of {follower} cannot be read")
 
@@ -35,6 +38,15 @@ class LossWatch:
         if needed and (self._next is None or now >= self._next):
             self._next = now + _EVERY
             self._account.read_profit()
+
+    def square_off(self, now: datetime) -> None:
+        """Leave the word that flattens the follower once its loss, also one that was kept by an
+        earlier process, has reached the limit. It takes the road of the operator's own: by the
+        ledger, which tells it until it is taken, and keeps one of a day whatever is asked."""
+        asked = squared_off(self._copies.rules, self._copies.means.day_loss(now), now)
+        if asked is not None and asked.key != self._asked:
+            self._asked = asked.key
+            self._post.tell(LEDGER, Record(asked))
 
     def told(self, message: ProfitAnswered) -> list[DayLoss]:
         """The loss, if it is larger than any of the day before it."""

@@ -290,6 +290,7 @@ class FollowerActor(FloorActor):
         if following.ready and not following.drained:
             self._drift.look(now)
             self._loss.look(self._surroundings.open, now)
+            self._loss.square_off(now)
 
     def _feed_changed(self, change: FeedLive | FeedLost | FeedRefused) -> None:
         if isinstance(change, FeedLive):

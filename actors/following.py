@@ -7,6 +7,7 @@ again (`desk.replaying`), by the very same decisions.
 
 import logging
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from actors.flattening import Flattening
@@ -15,6 +16,7 @@ from actors.pace import Pace
 from actors.post import Post
 from actors.reporter import Reporter
 from actors.standing import Standing
+from domain.copies import Skipped
 from domain.copybook import CopyBook
 from domain.funds import FreeCash, MarginTold
 from domain.halts import HaltAsked
@@ -279,7 +281,7 @@ class Following:
 
     def _mind_loss(self, *, told: bool = False) -> None:
         loss = self.book.means.day_loss(self._now)
-        self.standing.down(loss, self.book.rules.limits.day_loss, told=told)
+        self.standing.down(loss, self.book.rules.limits, told=told)
 
     def _gave_up(self, leader_id: str) -> None:
         self.reporter.touch(leader_id)
@@ -306,6 +308,8 @@ class Following:
         if not order.flattening:
             self.legs.note(order)
         step = self.book.step(leader_id, self.standing.mood, takes, self._now)
+        if isinstance(step, Skip) and step.reason is Skipped.HALTED and self.flattening.asked:
+            return replace(step, detail=self.flattening.asked.words)
         if self.unread.before(leader_id, step, bool(self.book.unresolved())):
             return Hold(Why.UNREAD)
         until = self.legs.wait(leader_id, self._now) if isinstance(step, Place) else None

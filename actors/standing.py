@@ -5,6 +5,7 @@ import logging
 from actors.ledger import Record
 from actors.post import BOARD, LEDGER, Post
 from domain.halts import HaltAsked
+from domain.limits import Limits
 from domain.messages import Alert, Level, MoodChanged
 from domain.outcomes import Refusal, Refused
 from domain.rules import Mood
@@ -16,6 +17,11 @@ _LOG_LEVELS = {
     Level.NOTE: logging.INFO,
     Level.WARNING: logging.WARNING,
     Level.ERROR: logging.ERROR,
+}
+_AT_A_LOSS = {
+    False: "exits go on; raise max_day_loss to take entries again, or close what is open by hand",
+    True: "what the copies hold is left, unless it was already today; to take entries again, raise "
+    "max_day_loss and release the follower",
 }
 
 
@@ -76,15 +82,15 @@ class Standing:
         logger.warning("%s: accepted by Dhan again", self._name)
         self.tell()
 
-    def down(self, loss: int, limit: int | None, *, told: bool = False) -> None:
+    def down(self, loss: int, limits: Limits, *, told: bool = False) -> None:
         """Tell once when the day's loss (paise) has reached its limit, unless that was `told`."""
+        limit = limits.day_loss
         before, self._down = self._down or told, limit is not None and loss >= limit
         if self._down and limit is not None and not before:
             self.alert(
                 f"the day's loss has reached {loss / 100:.2f}, limit {limit / 100:.2f}: no entries "
                 "any more today",
-                "exits go on; raise max_day_loss to take entries again, or close what is open by "
-                "hand",
+                _AT_A_LOSS[limits.square_off],
             )
 
     def tell(self) -> None:

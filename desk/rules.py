@@ -56,9 +56,11 @@ def limits(own: schema.Limits, common: schema.Limits) -> Limits:
     said |= own.model_dump(exclude=unset, exclude_none=True)
     value, moved = said.pop("order_value", None), said.pop("moved_percent", None)
     loss = said.pop("max_day_loss", None)
+    square_off = said.pop("square_off_on_day_loss", False)
     return Limits(
         order_value=None if value is None else int(value * 100),
         day_loss=None if loss is None else int(loss * 100),
+        square_off=square_off,
         moved_percent=None if moved is None else Fraction(moved),
         **said,
     )
@@ -78,6 +80,7 @@ def only(table: schema.Filter) -> Filter:
 
 def troubles(tables: schema.Lockstep) -> Iterator[Alert]:
     """Tables that say too little or too much."""
+    yield from _no_loss_named(tables)
     for index, follower in enumerate(tables.followers):
         place: _Place = ("followers", index)
         yield from _unclear((*place, "sizing"), follower.sizing)
@@ -92,6 +95,22 @@ def troubles(tables: schema.Lockstep) -> Iterator[Alert]:
                 yield error(
                     "covers everything", dotted(here), "name segments, symbols, or both of them"
                 )
+
+
+def _no_loss_named(tables: schema.Lockstep) -> Iterator[Alert]:
+    """Where a day is to be squared off, and nothing says at what loss."""
+    said: dict[_Place, schema.Limits] = {
+        ("followers", index): one.limits for index, one in enumerate(tables.followers)
+    }
+    places: dict[_Place, None] = {}
+    for follower, own in (said or {(): tables.limits}).items():
+        made = limits(own, tables.limits)
+        if made.square_off and made.day_loss is None:
+            places[follower if own.square_off_on_day_loss else ()] = None
+    for place in places:
+        where = (*place, "limits", "square_off_on_day_loss")
+        fix = "write max_day_loss (rupees) beside it, or leave this out"
+        yield error("has no max_day_loss to go by", dotted(where), fix)
 
 
 def _unclear(place: _Place, sizing: schema.Sizing) -> Iterator[Alert]:

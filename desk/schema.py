@@ -206,6 +206,7 @@ class Limits(Table):
     max_day_loss: Annotated[Number, Field(gt=0, le=10**10)] | None = Field(
         default=None, description="rupees above 0, of all that the account trades on a day"
     )
+    square_off_on_day_loss: bool | None = Field(default=None, description="true or false")
     margin_check: bool | None = Field(default=None, description="true or false")
     orders: OrderLimits = Field(
         default=OrderLimits(), description="{ second = 10, minute = 250, hour = 1000, day = 7000 }"

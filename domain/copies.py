@@ -42,7 +42,7 @@ class Withdrawal(StrEnum):
     LEADER = "the leader's order is closed"
     REDUCED = "the leader's quantity leaves nothing open"
     REPLACED = "it cannot be modified any more"
-    HALTED = "the follower is flattened by the operator"
+    HALTED = "the follower is flattened"
 
 
 class Change(StrEnum):
@@ -144,7 +144,7 @@ class Skipped(StrEnum):
     OWN = "it is itself a copy made by Lockstep"
     UNSUPPORTED = "orders of this kind are not copied"
     PAUSED = "the follower is paused"
-    HALTED = "the follower is halted by the operator"
+    HALTED = "the follower is halted"
     STALE = "it was too old when it could be copied"
     UNDER_ONE_LOT = "the scaled quantity is under one lot"
     LEADER_CLOSED = "the leader's order closed without a fill"

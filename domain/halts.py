@@ -1,4 +1,7 @@
-"""The operator's word that a follower is to be halted, and what that holds back."""
+"""The word that a follower is to be halted, and what that holds back.
+
+It is the operator's, or that of a rule that the operator gave the follower.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -6,7 +9,8 @@ from enum import StrEnum
 
 from domain.copies import Attempt
 from domain.orders import Side
-from domain.rules import Account, Mood
+from domain.rules import Account, Mood, Rules
+from domain.sessions import IST
 from domain.wanted import Wanted
 
 
@@ -42,8 +46,8 @@ _STRENGTH = {word: strength for strength, word in enumerate(Word)}
 
 @dataclass(frozen=True, slots=True)
 class HaltAsked:
-    """The operator's word on one follower, as it is kept under `key`: who (`by`, the host's name
-    for the user) asked for it, and when."""
+    """The word on one follower, as it is kept under `key`: who (`by`, the host's name for the user,
+    or a rule) asked for it, and when. Under one key only one word is ever kept."""
 
     key: str
     follower: str
@@ -74,6 +78,21 @@ def in_force(before: HaltAsked | None, asked: HaltAsked) -> HaltAsked | None:
     if before is None or _STRENGTH[asked.word] >= _STRENGTH[before.word]:
         return asked
     return before
+
+
+def squared_off(rules: Rules, loss: int, now: datetime) -> HaltAsked | None:
+    """The word that flattens a follower whose `loss` (paise) of the day has reached its limit, None
+    while it has not or where the roster does not want that.
+
+    It may be asked for however often: its key is that of the day (in India), so that a day is
+    squared off once, and a release on the same day stands whatever the account loses after it.
+    """
+    limit = rules.limits.day_loss
+    if not rules.limits.square_off or limit is None or loss < limit:
+        return None
+    key = f"day-loss {rules.follower} {now.astimezone(IST).date().isoformat()}"
+    by = f"max_day_loss (the day's loss {loss / 100:.2f}, limit {limit / 100:.2f})"
+    return HaltAsked(key, rules.follower, Word.FLATTEN, by, now)
 
 
 def held_back(

@@ -39,8 +39,9 @@ class Limits:
     `order_value` and `quantity` are of one order, `open_positions` of instruments in which the
     copies hold something, `orders_a_day` of copies placed. `moved_percent` and `moved_ticks` are
     how far the price may have gone from the leader's, against the follower. `day_loss` is how far
-    the account may be down on a day, on all that it trades, realised and open. `margin_check` is
-    whether the account must be seen to have the funds (`domain.funds`).
+    the account may be down on a day, on all that it trades, realised and open; `square_off` is
+    whether the follower is flattened then (`domain.halts.squared_off`). `margin_check` is whether
+    the account must be seen to have the funds (`domain.funds`).
     """
 
     order_value: int | None = None
@@ -50,6 +51,7 @@ class Limits:
     moved_percent: Fraction | None = None
     moved_ticks: int | None = None
     day_loss: int | None = None
+    square_off: bool = False
     margin_check: bool = False
 
 

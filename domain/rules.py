@@ -19,8 +19,8 @@ class Mood(StrEnum):
     """Whether a follower takes new orders.
 
     ACTIVE copies everything. PAUSED takes no new orders but still follows the leader in what is
-    open. HALTED, by the operator, takes nothing that makes a position larger. FLATTENED, by the
-    operator, leaves all that its copies hold and follows nothing. PARKED sends nothing until
+    open. By a word on it (`domain.halts`) HALTED takes nothing that makes a position larger, and
+    FLATTENED leaves all that its copies hold and follows nothing. PARKED sends nothing until
     somebody looks. STOPPED does not run.
     """
 

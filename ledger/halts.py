@@ -1,4 +1,4 @@
-"""The operator's words on followers, as the ledger keeps them."""
+"""The words on followers that halt or release them, as the ledger keeps them."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -32,12 +32,14 @@ def waiting_halts(ledger: Rows) -> list[HaltAsked]:
     return [_asked(row) for row in _rows(ledger, _WAITING)]
 
 
-def standing_halt(ledger: Rows, follower: str) -> Kept | None:
-    """The word that is in force for a follower, None for none. Raises what `rows` raises."""
+def standing_halt(ledger: Rows, follower: str, at: datetime | None = None) -> Kept | None:
+    """The word that is in force for a follower, or was `at` an instant; None for none. Raises what
+    `rows` raises."""
     kept = {row["key"]: _kept(row) for row in _rows(ledger, _TAKEN, follower)}
     standing: HaltAsked | None = None
     for one in kept.values():
-        standing = in_force(standing, one.asked)
+        if at is None or (one.taken_at is not None and one.taken_at <= at):
+            standing = in_force(standing, one.asked)
     return kept[standing.key] if standing else None
 
 

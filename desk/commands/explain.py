@@ -17,10 +17,13 @@ from desk.documents import average, copy_document
 from desk.explaining import Story, story
 from desk.reasons import numbers, order_words, rules_in_words, rupees, terms_words
 from desk.usage import Misused
+from domain.copies import Withdrawal
+from domain.halts import HaltAsked
 from domain.messages import CopyReport
 from domain.orders import FLATTENING, Source, Terms
 from domain.sessions import IST
 from ledger.explained import alerts_about, copied, leader_order, newest_orders
+from ledger.halts import standing_halt
 from ledger.journal import noted
 from ledger.reader import Asked, Reader, Told
 
@@ -44,6 +47,7 @@ class _Explained:
     story: Story | None
     asked: Sequence[Asked]
     alerts: Sequence[Told]
+    halt: HaltAsked | None
 
 
 def run(config: Config, order: str, follower: str | None, as_json: bool) -> int:
@@ -90,7 +94,16 @@ def _explained(reader: Reader, copy: CopyReport) -> _Explained:
         _story(reader, copy, asked),
         asked,
         alerts_about(reader, leader_id, follower),
+        _halt(reader, copy, asked),
     )
+
+
+def _halt(reader: Reader, copy: CopyReport, asked: Sequence[Asked]) -> HaltAsked | None:
+    """The word by which the copy left a position, or was cancelled; None for any other copy."""
+    made = copy.leader_order_id.startswith(FLATTENING)
+    came = [one.intended_at for one in asked if made or one.why == Withdrawal.HALTED]
+    kept = standing_halt(reader, copy.follower, came[0]) if came else None
+    return kept.asked if kept else None
 
 
 def _story(reader: Reader, copy: CopyReport, asked: Sequence[Asked]) -> Story | None:
@@ -125,6 +138,7 @@ def _text(one: _Explained) -> list[str]:
     lines += [f"    {_clock(asked.intended_at)} {_request(asked)}" for asked in one.asked]
     lines += [] if one.asked else ["    none"]
     lines += ["  result", *(f"    {words}" for words in _result(copy))]
+    lines += [f"    under a word on the follower: {one.halt.words}"] if one.halt else []
     for told in one.alerts:
         lines.append(f"    {_clock(told.at)} the operator was told: {told.alert.what}")
     return [*lines, ""]
@@ -219,6 +233,7 @@ def _document(one: _Explained) -> dict[str, object]:
             | {"what": told.alert.what, "fix": told.alert.fix}
             for told in one.alerts
         ],
+        "halt": one.halt.words if one.halt else None,
     }
 
 

@@ -68,6 +68,37 @@ def test_legs_are_grouped_within_two_seconds_and_none_is_held_unless_said() -> N
     assert rules.hold_sold_legs == timedelta(milliseconds=250)
 
 
+@pytest.mark.parametrize(
+    ("common", "own", "squares_off"),
+    [
+        ("max_day_loss = 5000", "", False),
+        ("max_day_loss = 5000", "square_off_on_day_loss = true", True),
+        ("max_day_loss = 5000\nsquare_off_on_day_loss = true", "", True),
+        (
+            "max_day_loss = 5000\nsquare_off_on_day_loss = true",
+            "square_off_on_day_loss = false",
+            False,
+        ),
+        ("square_off_on_day_loss = true", "max_day_loss = 5000", True),
+    ],
+)
+def test_a_day_is_squared_off_where_the_follower_or_all_say_so(
+    common: str, own: str, squares_off: bool
+) -> None:
+    said = f"[limits]\n{common}\n" + follower(f"limits = {{ {own} }}")
+    limits = config(said).followers[0].rules.limits
+    assert (limits.day_loss, limits.square_off) == (500_000, squares_off)
+
+
+@pytest.mark.parametrize("followers", [0, 1, 2])
+def test_squaring_off_for_all_wants_a_loss_for_all(followers: int) -> None:
+    said = "[limits]\nsquare_off_on_day_loss = true\n" + LEADER
+    for number in range(followers):
+        said += f'[[followers]]\nname = "f{number}"\nclient_id = "{number}"\ntoken = "env:A"\n'
+    found = refused(said)
+    assert list(found) == ["limits.square_off_on_day_loss"]
+
+
 def test_a_follower_has_what_is_said_for_all_unless_it_says_otherwise() -> None:
     common = """
     [recovery]
@@ -180,6 +211,11 @@ def test_a_multiplier_is_exact(multiplier: str, exact: Fraction) -> None:
         ("protection = { band_percent = 21 }", "followers[0].protection.band_percent", "most 20"),
         ('products = { MARGIN = "MARGN" }', "followers[0].products.MARGIN", "did you mean"),
         ('source_ip = "10.0.0"', "followers[0].source_ip", "not an IP address"),
+        (
+            "limits = { square_off_on_day_loss = true }",
+            "followers[0].limits.square_off_on_day_loss",
+            "has no max_day_loss to go by; write max_day_loss (rupees) beside it",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_path(lines: str, where: str, said: str) -> None:

@@ -1,14 +1,17 @@
 """What a halt holds back, and what goes on under it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from domain.copies import CopyState, Skipped, Withdrawal
-from domain.halts import HaltAsked, Word, in_force
+from domain.halts import HaltAsked, Word, in_force, squared_off
+from domain.limits import Limits
 from domain.messages import OrderSeen
 from domain.orders import Side, Status
-from domain.rules import Mood
+from domain.rules import Mood, Rules
+from domain.sessions import IST
 from domain.steps import Cancel, Done, Hold, Modify, Place, Skip, Why
 from tests.domain.builders import LOT, NOON, leader_order, stamp, terms
 from tests.domain.pair import Pair
@@ -34,6 +37,43 @@ def asked(word: Word) -> HaltAsked:
 def test_only_a_release_weakens(before: Word | None, word: Word, then: Word | None) -> None:
     standing = in_force(asked(before) if before else None, asked(word))
     assert (standing and standing.word) == then
+
+
+LOSING = Rules("asha", limits=Limits(day_loss=500_000, square_off=True))
+
+
+@pytest.mark.parametrize(
+    ("limits", "loss", "by"),
+    [
+        (LOSING.limits, 499_999, None),
+        (LOSING.limits, 500_000, "max_day_loss (the day's loss 5000.00, limit 5000.00)"),
+        (LOSING.limits, 512_345, "max_day_loss (the day's loss 5123.45, limit 5000.00)"),
+        (replace(LOSING.limits, square_off=False), 512_345, None),
+        (Limits(square_off=True), 512_345, None),
+    ],
+)
+def test_a_day_is_squared_off_at_its_limit(limits: Limits, loss: int, by: str | None) -> None:
+    found = squared_off(replace(LOSING, limits=limits), loss, NOON)
+    assert (found and found.by) == by
+    assert found is None or (found.word, found.follower, found.at) == (Word.FLATTEN, "asha", NOON)
+
+
+def test_a_day_in_india_has_one_word_that_squares_it_off() -> None:
+    midnight = NOON.astimezone(IST).replace(hour=0, minute=0, second=0)
+    later = midnight + timedelta(hours=23, minutes=59)
+    raised = replace(LOSING, limits=replace(LOSING.limits, day_loss=600_000))
+    keys = [
+        asked.key
+        for rules, loss, at in (
+            (LOSING, 500_000, midnight),
+            (raised, 700_000, later),
+            (replace(LOSING, follower="birju"), 500_000, later),
+            (LOSING, 500_000, midnight + timedelta(days=1)),
+        )
+        if (asked := squared_off(rules, loss, at)) is not None
+    ]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
 
 
 def halted(mood: Mood = Mood.HALTED) -> Pair:
@@ -105,7 +145,7 @@ def test_a_flattened_followers_copy_is_cancelled_and_not_entered_again() -> None
     assert pair.cancel() == Cancel("20000", Withdrawal.HALTED)
     assert pair.step() == Done()
     assert (pair.state, pair.report.in_step) == (CopyState.CANCELLED, True)
-    assert pair.report.reason == "the follower is flattened by the operator"
+    assert pair.report.reason == "the follower is flattened"
     pair.mood = Mood.ACTIVE
     pair.lead(terms=terms(400))
     assert pair.step() == Done()

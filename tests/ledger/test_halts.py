@@ -3,7 +3,9 @@
 from datetime import timedelta
 from pathlib import Path
 
-from domain.halts import HaltAsked, HaltNoted, Word
+from domain.halts import HaltAsked, HaltNoted, Word, squared_off
+from domain.limits import Limits
+from domain.rules import Rules
 from ledger.halts import halt, in_force_next, standing_halt, waiting_halts
 from ledger.instructions import ask_halt, take_over
 from ledger.ledger import Ledger
@@ -61,6 +63,39 @@ def test_what_was_taken_is_told_to_the_next_start_with_how_far_it_came(
     assert Memory(ledger).restored("asha", NOW).halt is None
     again = taken(ledger, path, Word.HALT)
     assert Memory(ledger).restored("asha", NOW).halt == again
+
+
+def test_what_a_rule_asks_for_again_is_kept_once_also_after_a_release(
+    ledger: Ledger, path: Path
+) -> None:
+    rules = Rules("asha", limits=Limits(day_loss=500_000, square_off=True))
+    first, again = squared_off(rules, 510_000, NOW), squared_off(rules, 700_000, NOW)
+    tomorrow = squared_off(rules, 500_000, NOW + timedelta(days=1))
+    assert first is not None
+    assert again is not None
+    assert tomorrow is not None
+    ledger.commit([first])
+    ledger.commit([again])
+    assert waiting_halts(ledger) == [first]
+    ledger.commit([HaltNoted(first, "taken", NOW), again])
+    assert waiting_halts(ledger) == []
+    assert Memory(ledger).restored("asha", NOW).halt == first
+    taken(ledger, path, Word.RELEASE)
+    ledger.commit([again])
+    assert waiting_halts(ledger) == []
+    assert Memory(ledger).restored("asha", NOW).halt is None
+    ledger.commit([tomorrow])
+    assert waiting_halts(ledger) == [tomorrow]
+
+
+def test_what_was_in_force_is_known_for_any_instant(ledger: Ledger, path: Path) -> None:
+    asked = []
+    for number, word in enumerate((Word.HALT, Word.FLATTEN, Word.RELEASE)):
+        asked.append(asks(path, word))
+        take_over(ledger)
+        ledger.commit([HaltNoted(asked[-1], "taken", NOW + timedelta(seconds=number))])
+    found = [standing_halt(ledger, "asha", NOW + timedelta(seconds=at)) for at in range(-1, 3)]
+    assert [kept and kept.asked for kept in found] == [None, asked[0], asked[1], None]
 
 
 def test_a_ledger_of_an_older_version_knows_of_no_halts(ledger: Ledger, path: Path) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.house import HDFCBANK, NIFTY_CALL, RELIANCE, SAME, House, Member, Row
+from ledger.losses import loss_of
+from ledger.reader import Reader
+from tests.scenarios.house import HDFCBANK, NIFTY_CALL, RELIANCE, SAME, TCS, House, Member, Row
 from tests.waiting import eventually
 
 BRAKED = Member("braked", "1000000002", more=["limits = { max_day_loss = 5000 }"])
@@ -102,3 +104,109 @@ def test_a_lost_day_stops_entries_also_after_a_recovery_and_a_restart(house: Hou
     assert house.output().count("the day's loss has reached") == 1
     assert house.stop() == 0
     assert house.ask("replay", "today")["same"]
+
+
+SQUARED = Member(
+    "squared",
+    "1000000002",
+    more=["limits = { max_day_loss = 5000, square_off_on_day_loss = true }"],
+)
+RULE = "flatten, asked for by max_day_loss (the day's loss 5100.00, limit 5000.00)"
+
+
+def losing(house: House) -> str:
+    """Both hold 100 RELIANCE, and are down by 5,100 with it, and rest with a bid for TCS, which is
+    given."""
+    house.price(RELIANCE, 2500)
+    house.price(TCS, 4000)
+    bought = house.places(RELIANCE, "BUY", 100, price=2500, product="INTRADAY")
+    house.all_wait(bought, orderStatus="TRADED")
+    resting = house.places(TCS, "BUY", 20, price=3900)
+    house.all_wait(resting, orderStatus="PENDING")
+    house.price(RELIANCE, 2449)
+    return resting
+
+
+def mood(house: House, member: Member) -> tuple[str, str]:
+    rows: list[Row] = house.ask("followers", "list")
+    return next((row["mood"], row["reason"]) for row in rows if row["name"] == member.name)
+
+
+def released(house: House, member: Member) -> None:
+    (done,) = house.ask("followers", "release", member.name, "--yes")
+    assert done["done"]
+
+
+def sells(house: House, member: Member) -> list[Row]:
+    rows: list[Row] = house.control.book(member.client_id)
+    return [row for row in rows if row["transactionType"] == "SELL"]
+
+
+def flat(house: House, member: Member) -> bool:
+    return mood(house, member) == ("flattened", f"{RULE}: flat")
+
+
+@pytest.mark.parametrize("house", [(SQUARED, SAME)], indirect=True)
+def test_a_lost_day_is_squared_off_once_until_the_operator_takes_over(house: House) -> None:
+    resting = losing(house)
+    house.waits(resting, SQUARED, 15, orderStatus="CANCELLED")
+    eventually(lambda: flat(house, SQUARED), 20)
+    (left,) = sells(house, SQUARED)
+    assert (left["orderStatus"], left["filledQty"]) == ("TRADED", 100)
+    assert house.only(resting, SAME)["orderStatus"] == "PENDING"
+    assert sells(house, SAME) == []
+    (why,) = house.ask("explain", resting, SQUARED.name)
+    assert (why["reason"], why["halt"]) == ("the follower is flattened", RULE)
+    # The leader's own exit finds nothing left, and the release of the same day stands.
+    sold = house.places(RELIANCE, "SELL", 100, price=2440, product="INTRADAY")
+    house.waits(sold, SAME, orderStatus="TRADED")
+    becomes(house, sold, SQUARED, "skipped", f"the follower is halted: {RULE}")
+    for again in (False, True):
+        if again:
+            house.kill()
+            house.start()
+        else:
+            released(house, SQUARED)
+        eventually(lambda: mood(house, SQUARED)[0] == "active")
+        entry = house.places(RELIANCE, "BUY", 10, price=2400, product="INTRADAY")
+        house.waits(entry, SAME, orderStatus="PENDING")
+        limit = "a limit of the follower is reached: day's loss 5100.00, limit 5000.00"
+        becomes(house, entry, SQUARED, "skipped", limit)
+    assert len(sells(house, SQUARED)) == 1
+    assert house.output().count(f"{RULE}: taken") == 1
+    assert house.output().count(f"{RULE}: flat") == 1
+    assert house.stop() == 0
+    for line in house.ask("replay", "today")["followers"]:
+        assert line["differences"] == []
+
+
+def lost(house: House) -> bool:
+    """Whether the ledger has it that the day is lost."""
+    with Reader.open(house.folder / "copy_trading.db") as reader:
+        found = loss_of(reader, SQUARED.name)
+    return found is not None and found.loss == 510_000
+
+
+@pytest.mark.parametrize("house", [(SQUARED, SAME)], indirect=True)
+@pytest.mark.parametrize("leaving", [False, True])
+def test_a_process_killed_as_the_day_is_lost_squares_it_off_after_its_start(
+    house: House, leaving: bool
+) -> None:
+    resting = losing(house)
+    house.control.fault(SQUARED.client_id, "place", "hang")
+    before = house.requests(SQUARED, "POST")
+    eventually(lambda: lost(house), 15, every=0.005)
+    if leaving:
+        eventually(lambda: house.requests(SQUARED, "POST") > before, 15)
+    house.kill()
+    house.control.clear_faults()
+    house.price(RELIANCE, 2500)  # only what was kept says now that the day is lost
+    house.start()
+    eventually(lambda: flat(house, SQUARED), 30)
+    (left,) = sells(house, SQUARED)
+    assert (left["orderStatus"], left["filledQty"]) == ("TRADED", 100)
+    assert house.only(resting, SQUARED)["orderStatus"] == "CANCELLED"
+    assert sells(house, SAME) == []
+    eventually(lambda: house.output().count(f"{RULE}: flat") == 1)
+    for line in house.ask("replay", "today")["followers"]:
+        assert line["differences"] == []

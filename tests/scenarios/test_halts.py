@@ -106,7 +106,7 @@ def test_a_halted_follower_takes_no_entries_and_still_exits(build: Build) -> Non
     house.waits(resting, HALF, quantity=20)
     fresh = house.places(TCS, "BUY", 10, price=3950)
     house.waits(fresh, HALF, orderStatus="PENDING")
-    eventually(lambda: "halted by the operator" in reason(house, fresh, SAME))
+    eventually(lambda: "halted: halt, asked for by " in reason(house, fresh, SAME))
     assert house.only(resting, SAME)["quantity"] == 20
     assert house.stop() == 0
     assert moods(house)[SAME.name][0] == "halted"
