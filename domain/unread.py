@@ -6,12 +6,13 @@ or halted, is said only by a book asked for after the order was heard of. And af
 outcomes that are not known, one book is read before anything but a cancel is sent.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from domain.copies import Skipped
 from domain.steps import Modify, Place, Skip, Step
 
 _OF_ENTRIES = (Skipped.STALE, Skipped.PAUSED, Skipped.HALTED)
+_EVER = datetime.min.replace(tzinfo=UTC)  # nobody told of what Lockstep makes itself
 
 
 class Unread:
@@ -36,7 +37,9 @@ class Unread:
         `unresolved` is whether the outcome of any request is unknown."""
         match step:
             case Skip(reason) if reason in _OF_ENTRIES:
-                waits = self._read_at is None or self._read_at <= self._heard_at[leader_id]
+                waits = self._read_at is None or self._read_at <= self._heard_at.get(
+                    leader_id, _EVER
+                )
             case Place() | Modify():
                 waits = self._read_at is None and unresolved
             case _:

@@ -54,3 +54,10 @@ def test_nothing_else_waits(step: Step) -> None:
     unread.heard("1", after(0))
     assert not unread.before("1", step, unresolved=True)
     assert unread.read(after(1)) == []
+
+
+def test_what_lockstep_makes_itself_waits_for_the_first_book_only() -> None:
+    unread, verdict = Unread(), Skip(Skipped.HALTED)
+    assert unread.before("FLAT-1", verdict, unresolved=False)
+    assert unread.read(after(1)) == ["FLAT-1"]
+    assert not unread.before("FLAT-1", verdict, unresolved=False)
