@@ -1,4 +1,6 @@
-"""A follower under the operator's word: what is in force, how far it is, and who is told."""
+"""What a follower leaves, all of it by a word on the follower or the legs that stand alone: what is
+in force, how far it is, and who is told.
+"""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
@@ -10,8 +12,10 @@ from domain.copybook import CopyBook
 from domain.halts import HaltAsked, in_force
 from domain.instruments import Segment
 from domain.leaving import Leaving, may_trade, withdrawn
+from domain.lone_legs import LeavingLegs
 from domain.messages import Level
 from domain.orders import Order
+from domain.rules import FailedLeg
 from ledger.entries import OrderKnown
 
 
@@ -20,7 +24,7 @@ class Flattening:
 
     def __init__(self, post: Post, client_id: str, book: CopyBook, standing: Standing) -> None:
         self._post, self._book, self._standing = post, book, standing
-        self._leaving = Leaving(book, client_id)
+        self._all, self._legs = Leaving(book, client_id), LeavingLegs(book, client_id)
         self._made: dict[str, None] = {}
         self.asked: HaltAsked | None = None
 
@@ -30,14 +34,26 @@ class Flattening:
         return self.asked is not None and self.asked.word.flattens
 
     @property
+    def needed(self) -> bool:
+        """Whether anything may have to be left at all."""
+        book = self._book
+        legs = book.rules.failed_leg is FailedLeg.FLATTEN and book.holdings.knows_lone
+        return self.active or legs
+
+    @property
+    def _leaving(self) -> Leaving:
+        """What is left by the word that is in force, or else of legs that stand alone."""
+        return self._all if self.active else self._legs
+
+    @property
     def flat(self) -> bool:
         """Whether nothing is held and nothing can trade any more."""
-        return self.active and self._leaving.flat
+        return self.active and self._all.flat
 
     @property
     def awaits_book(self) -> bool:
         """Whether it goes on once the account's order book was read again."""
-        return self.active and self._leaving.awaits_book
+        return self.needed and self._leaving.awaits_book
 
     @property
     def waits(self) -> Mapping[str, datetime]:
@@ -46,19 +62,26 @@ class Flattening:
 
     def read(self, asked_at: datetime) -> None:
         """Note that a complete order book was read that was asked for then."""
-        self._leaving.read(asked_at)
+        self._all.read(asked_at)
+        self._legs.read(asked_at)
 
     def obey(self, asked: HaltAsked | None, now: datetime) -> list[str]:
         """Take another word, None for none; the leader's orders (their ids) that are to be looked
         at as if they had been told now."""
         self.asked = in_force(self.asked, asked) if asked else None
         self._standing.halted(self.asked)
-        self._leaving.forget()
+        self._all.forget()
+        self._legs.forget()
+        began = self._book.holdings.began(now)
+        open_ = [
+            leader_id
+            for leader_id, copy in self._book.copies.items()
+            if may_trade(copy, began) and (self.active or copy.lone)
+        ]
+        recalled = self._book.recall(open_)
         if self.active:
-            began = self._book.holdings.began(now)
-            open_ = [key for key, copy in self._book.copies.items() if may_trade(copy, began)]
-            return self._book.recall(open_)
-        return [self._keep(order, now) for order in self._unwanted(now)]
+            return recalled
+        return [*recalled, *(self._keep(order, now) for order in self._unwanted(now))]
 
     def due(
         self, live: Collection[str], takes: Mapping[Segment, bool], now: datetime
@@ -69,7 +92,8 @@ class Flattening:
         for order in self._leaving.due(live, takes, now):
             self._made[order.order_id] = None
             yield self._keep(order, now)
-        self._standing.progressed(self._leaving.words)
+        if self.active:
+            self._standing.progressed(self._all.words)
 
     def _keep(self, order: Order, now: datetime) -> str:
         """Have it kept before anything is sent for it: the leader's book does not show it."""
@@ -78,8 +102,8 @@ class Flattening:
         return order.order_id
 
     def _unwanted(self, now: datetime) -> list[Order]:
-        orders = self._book.orders.values()
-        return [withdrawn(one, now) for one in orders if one.flattening and not one.cut_short]
+        mine = [o for o in self._book.orders.values() if o.flattening and not o.leaves_legs]
+        return [withdrawn(one, now) for one in mine if not one.cut_short]
 
     def _tell_failures(self, live: Collection[str]) -> None:
         for leader_id in [one for one in self._made if one not in live]:
@@ -87,9 +111,14 @@ class Flattening:
             if self._leaving.failed(leader_id):
                 order, copy = self._book.orders[leader_id], self._book.copies[leader_id]
                 what = f"{order.side} {order.terms.quantity} {order.symbol}"
+                by_hand = (
+                    'write failed_leg = "tell" for the follower first'
+                    if order.leaves_legs
+                    else "release the follower first"
+                )
                 self._standing.alert(
                     f"a position could not be left ({what}): {copy.reason or copy.state}",
                     "it is tried again; if it fails for long, leave it by hand in the account's "
-                    "app, and release the follower first",
+                    f"app, and {by_hand}",
                     Level.ERROR,
                 )

@@ -40,6 +40,7 @@ from domain.inputs import (
     Granted,
     Input,
     InstrumentsMissed,
+    LegsAlone,
     LimiterLost,
     Mandated,
     Rang,
@@ -47,6 +48,7 @@ from domain.inputs import (
 )
 from domain.instructions import Instruction
 from domain.instruments import InstrumentKey
+from domain.legs import Alone
 from domain.messages import (
     Answered,
     FeedLive,
@@ -63,6 +65,7 @@ from domain.messages import (
     Tick,
     Unlisted,
 )
+from domain.rules import FailedLeg
 
 logger = logging.getLogger(__name__)
 
@@ -276,11 +279,7 @@ class FollowerActor(FloorActor):
                 Level.WARNING,
             )
         for alone in following.legs.alone(now):
-            following.standing.alert(
-                alone.words,
-                "close what stands, or enter by hand what failed; python run.py explain says why",
-                alone.level,
-            )
+            self._alone(alone)
         busy = timedelta(seconds=self._settings.sweep_seconds)
         every = busy if following.live else _IDLE_SWEEP
         if self._read_at is None or now - self._read_at >= every:
@@ -291,6 +290,19 @@ class FollowerActor(FloorActor):
             self._drift.look(now)
             self._loss.look(self._surroundings.open, now)
             self._loss.square_off(now)
+
+    def _alone(self, alone: Alone) -> None:
+        """Tell of legs that stand alone, and have them left where the roster wants that."""
+        rules = self._following.book.rules
+        legs = alone.entries if rules.failed_leg is FailedLeg.FLATTEN else ()
+        fix = (
+            "they are left: what is open is cancelled, what traded is exited"
+            if legs
+            else "close what stands, or enter by hand what failed; python run.py explain says why"
+        )
+        self._following.standing.alert(alone.words, fix, alone.level)
+        if legs:
+            self._take(LegsAlone(tuple(one.order.order_id for one in legs), alone.why))
 
     def _feed_changed(self, change: FeedLive | FeedLost | FeedRefused) -> None:
         if isinstance(change, FeedLive):

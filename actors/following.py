@@ -32,6 +32,7 @@ from domain.inputs import (
     Instructed,
     InstrumentsFound,
     InstrumentsMissed,
+    LegsAlone,
     LimiterLost,
     Looked,
     Mandate,
@@ -44,6 +45,7 @@ from domain.inputs import (
 from domain.instruments import Instrument, InstrumentKey, Segment
 from domain.legs import Legs, bought_first
 from domain.limits import DayLoss
+from domain.lone_legs import dropped
 from domain.messages import (
     Answered,
     Intent,
@@ -168,6 +170,8 @@ class Following:
             case Halted(asked):
                 self._halted(asked)
                 self._consider_all()
+            case LegsAlone(leader_ids, why):
+                self._drop(leader_ids, why)
             case Mandated(mandate):
                 self._mandated(mandate)
             case DayLoss():
@@ -205,6 +209,13 @@ class Following:
         """Take another of the operator's words, None for none."""
         for leader_id in self.flattening.obey(asked, self._now):
             self.unread.heard(leader_id, self._now)
+
+    def _drop(self, legs: Collection[str], why: str) -> None:
+        """Leave legs that stand alone."""
+        leader_ids = dropped(self.book, legs, self.live)
+        for leader_id in leader_ids:
+            self.book.skip(leader_id, Skip(Skipped.LONE_LEG, why))
+        self._consider_each(leader_ids)
 
     def _answered(self, answer: Answered) -> None:
         leader_id = answer.intent.leader_order_id
@@ -294,8 +305,8 @@ class Following:
     # What follows
 
     def _flatten(self) -> None:
-        """Leave what is to be left by the operator's word, as far as that is possible now."""
-        if not self.flattening.active or not self.ready or self.drained:
+        """Leave what is to be left, as far as that is possible now."""
+        if not self.flattening.needed or not self.ready or self.drained:
             return
         for leader_id in list(self.flattening.due(self.live, self._takes, self._now)):
             self._consider(leader_id)
@@ -308,10 +319,10 @@ class Following:
         if not order.flattening:
             self.legs.note(order)
         step = self.book.step(leader_id, self.standing.mood, takes, self._now)
-        if isinstance(step, Skip) and step.reason is Skipped.HALTED and self.flattening.asked:
-            return replace(step, detail=self.flattening.asked.words)
         if self.unread.before(leader_id, step, bool(self.book.unresolved())):
             return Hold(Why.UNREAD)
+        if isinstance(step, Skip) and step.reason is Skipped.HALTED and self.flattening.asked:
+            return replace(step, detail=self.flattening.asked.words)
         until = self.legs.wait(leader_id, self._now) if isinstance(step, Place) else None
         return step if until is None else Hold(Why.BOUGHT_LEG, until)
 

@@ -27,7 +27,7 @@ from domain.messages import Alert
 from domain.orders import Product
 from domain.permits import DHAN_ORDERS, Window
 from domain.protection import Protection
-from domain.rules import Rules, WhenClosed
+from domain.rules import FailedLeg, Rules, WhenClosed
 
 __all__ = ["Config", "ConfigError", "load", "parse", "read"]
 
@@ -186,6 +186,7 @@ def _rules(tables: schema.Lockstep, follower: schema.Follower) -> Rules:
         park_after=timedelta(seconds=float(recovery.settle_seconds + recovery.park_seconds)),
         legs_window=timedelta(seconds=float(tables.legs.window_seconds)),
         hold_sold_legs=timedelta(milliseconds=follower.hold_sold_legs_ms),
+        failed_leg=FailedLeg(follower.failed_leg or tables.legs.failed_leg),
     )
 
 

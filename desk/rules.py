@@ -81,6 +81,7 @@ def only(table: schema.Filter) -> Filter:
 def troubles(tables: schema.Lockstep) -> Iterator[Alert]:
     """Tables that say too little or too much."""
     yield from _no_loss_named(tables)
+    yield from _no_legs_seen(tables)
     for index, follower in enumerate(tables.followers):
         place: _Place = ("followers", index)
         yield from _unclear((*place, "sizing"), follower.sizing)
@@ -111,6 +112,19 @@ def _no_loss_named(tables: schema.Lockstep) -> Iterator[Alert]:
         where = (*place, "limits", "square_off_on_day_loss")
         fix = "write max_day_loss (rupees) beside it, or leave this out"
         yield error("has no max_day_loss to go by", dotted(where), fix)
+
+
+def _no_legs_seen(tables: schema.Lockstep) -> Iterator[Alert]:
+    """Where legs are to be left, and none are ever seen to belong together."""
+    if tables.legs.window_seconds > 0:
+        return
+    places: list[_Place] = [("legs",)] if tables.legs.failed_leg == "flatten" else []
+    for index, one in enumerate(tables.followers):
+        if one.failed_leg == "flatten":
+            places.append(("followers", index))
+    for place in places:
+        fix = 'make legs.window_seconds larger than 0, or write failed_leg = "tell"'
+        yield error("knows of no legs", dotted((*place, "failed_leg")), fix)
 
 
 def _unclear(place: _Place, sizing: schema.Sizing) -> Iterator[Alert]:

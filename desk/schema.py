@@ -111,6 +111,7 @@ _SOCKET_WORDS = 'an address such as "wss://host"; ws:// only on this host'
 _CLIENT_WORDS = 'Dhan\'s client id in quotes, such as "1000000001"'
 _MAX_AGE_WORDS = "seconds above 0, at most 86400"
 _PRODUCT_WORDS = "CNC, INTRADAY, MARGIN or MTF in quotes"
+_FAILED_LEG_WORDS = '"tell" or "flatten"'
 _LIMIT_WORDS = "a whole number from 1 to 100000"
 
 
@@ -229,6 +230,7 @@ class Legs(Table):
     window_seconds: Annotated[Number, Field(ge=0, le=60)] = Field(
         default=Decimal(2), description="seconds from 0 to 60; 0 sees no groups"
     )
+    failed_leg: Literal["tell", "flatten"] = Field(default="tell", description=_FAILED_LEG_WORDS)
 
 
 class Leader(Table):
@@ -320,6 +322,9 @@ class Follower(Table):
     products: Products = Field(default=Products(), description='{ MARGIN = "INTRADAY" }')
     hold_sold_legs_ms: Annotated[int, Field(ge=0, le=10_000)] = Field(
         default=0, description="milliseconds from 0 to 10000"
+    )
+    failed_leg: Literal["tell", "flatten"] | None = Field(
+        default=None, description=_FAILED_LEG_WORDS
     )
     source_ip: SourceIp | None = Field(
         default=None, description="an IP address of this host, in quotes"

@@ -43,6 +43,7 @@ class Withdrawal(StrEnum):
     REDUCED = "the leader's quantity leaves nothing open"
     REPLACED = "it cannot be modified any more"
     HALTED = "the follower is flattened"
+    LONE_LEG = "another leg of its strategy failed"
 
 
 class Change(StrEnum):
@@ -154,6 +155,7 @@ class Skipped(StrEnum):
     LIMITED = "a limit of the follower is reached"
     MOVED = "the price has gone too far since"
     FUNDS = "the account cannot pay for it"
+    LONE_LEG = "it is left, as another leg of its strategy failed"
 
     @property
     def lasting(self) -> bool:
@@ -173,6 +175,7 @@ _LASTING = frozenset(
         Skipped.LIMITED,
         Skipped.MOVED,
         Skipped.FUNDS,
+        Skipped.LONE_LEG,
     }
 )
 
@@ -246,10 +249,19 @@ class Copy:
         return self.skipped is not None and self.standing is None and not self.lives
 
     @property
+    def lone(self) -> bool:
+        """Whether it is left because another leg of its strategy failed: nothing of it stays open,
+        and what it traded is exited."""
+        withdrawn = any(one.withdrawn is Withdrawal.LONE_LEG for one in self.attempts)
+        return withdrawn or self.skipped is Skipped.LONE_LEG
+
+    @property
     def halted(self) -> bool:
-        """Whether the operator ended it: what it has is all that it will have."""
+        """Whether the operator, or a policy of the operator's, ended it: what it has is all that
+        it will have."""
         withdrawn = any(one.withdrawn is Withdrawal.HALTED for one in self.newest)
-        return self.standing is None and (withdrawn or self.skipped is Skipped.HALTED)
+        halted = withdrawn or self.skipped is Skipped.HALTED
+        return self.standing is None and (halted or self.lone)
 
     def with_attempt(self, changed: Attempt) -> "Copy":
         """The copy with the attempt of that number changed; the very same copy if it is not."""
@@ -303,7 +315,7 @@ class Copy:
     def reason(self) -> str:
         """Why the copy is not simply open or filled, in plain words; empty when it is."""
         attempt = self.current
-        if self.skipped and self.left_out:
+        if self.skipped and (self.left_out or self.skipped is Skipped.LONE_LEG):
             return f"{self.skipped}{': ' + self.detail if self.detail else ''}"
         if attempt is None:
             return self.detail

@@ -35,7 +35,7 @@ def enter(
 ) -> Step:
     """The step for a slice of which no order exists: place one, wait, or let it be."""
     copy, whole = one.copy, one.whole
-    if copy.skipped is not None and copy.skipped.lasting:
+    if whole.lone or (copy.skipped is not None and copy.skipped.lasting):
         return Done()
     if verdict := _never(order):
         return verdict if not whole.attempts else Done()

@@ -8,9 +8,10 @@ from domain.built import Built
 from domain.copies import Copy
 from domain.exits import Stake, leaving
 from domain.instruments import InstrumentKey
+from domain.lone import Trade, lone_shares
 from domain.orders import Order, Product, Side
 from domain.sessions import IST
-from domain.sizing import Sizing
+from domain.sizing import Exit, Sizing
 from domain.slices import slices
 
 _Holding = tuple[InstrumentKey, Product]
@@ -57,6 +58,7 @@ class Holdings:
         self._noted: dict[str, tuple[Order, Copy | None]] = {}
         self._shares: dict[str, _Shares] = {}
         self._open: dict[_Holding, dict[str, _Open]] = defaultdict(dict)
+        self._with_lone: dict[_Holding, None] = {}
         self._began = self._over = datetime.min.replace(tzinfo=UTC)
 
     def carry(self, built: Built) -> None:
@@ -85,6 +87,8 @@ class Holdings:
         total.add(now, 1)
         self._shares[order.order_id] = now
         self._noted[order.order_id] = order, copy
+        if copy is not None and copy.lone:
+            self._with_lone[holding] = None
         if ended or order.status.terminal or order.flattening:
             self._open[holding].pop(order.order_id, None)
         else:
@@ -98,6 +102,16 @@ class Holdings:
     def positions(self) -> dict[tuple[InstrumentKey, Product], int]:
         """What the copies hold (shares, signed), by instrument and the leader's product."""
         return {holding: total.mine for holding, total in self._totals.items() if total.mine}
+
+    def lone(self) -> dict[tuple[InstrumentKey, Product], int]:
+        """What is held (shares, signed) of legs that are to be left."""
+        held = {holding: self._lone(holding) for holding in self._with_lone}
+        return {holding: shares for holding, shares in held.items() if shares}
+
+    @property
+    def knows_lone(self) -> bool:
+        """Whether there are, or were, any such legs."""
+        return bool(self._with_lone)
 
     def began(self, now: datetime) -> datetime:
         """When the day began (in India) that it is."""
@@ -116,7 +130,8 @@ class Holdings:
             return entry
         own = self._shares.get(order.order_id, _NOTHING)
         sign = 1 if order.side is Side.SELL else -1
-        held, due = sign * (total.leader - own.leader), sign * (total.due - own.due)
+        free = total.due - self._lone((order.instrument, order.product))
+        held, due = sign * (total.leader - own.leader), sign * (free - own.due)
         if held < 1:
             return entry
         others = self._others(order)
@@ -128,6 +143,23 @@ class Holdings:
         """The other open orders in the same holding, whose copies may be sized by this one."""
         open_ = self._open[order.instrument, order.product]
         return [one for one, rest in open_.items() if one != order.order_id and not rest.placed]
+
+    def _lone(self, holding: _Holding) -> int:
+        """What is held of legs in one holding that are to be left, which no exit of the leader's
+        is about any more."""
+        if holding not in self._with_lone:
+            return 0
+        copied = [
+            (copy.attempts[0].sent_at, order, copy.lone and not isinstance(copy.sizing, Exit))
+            for order, copy in self._noted.values()
+            if copy is not None and copy.attempts and (order.instrument, order.product) == holding
+        ]
+        copied.sort(key=lambda one: one[0])
+        trades = [
+            Trade(self._shares[order.order_id].mine, lone or order.leaves_legs)
+            for _, order, lone in copied
+        ]
+        return lone_shares(self.position(*holding) - sum(one.shares for one in trades), trades)
 
     def _ended(self, order: Order) -> bool:
         return order.stamp.updated_at < self._began
@@ -160,7 +192,7 @@ def _built(order: Order, copy: Copy | None, lot: int) -> _Shares:
     if copy is None:
         return _Shares(sign * order.filled)
     filled, due = copy.filled, copy.filled
-    if any(one.goes_on(order) for one in slices(order, copy, lot, None)):
+    if not copy.lone and any(one.goes_on(order) for one in slices(order, copy, lot, None)):
         due = max(due, copy.sizing.part(order.filled, order.terms.quantity, lot))
     return _Shares(sign * order.filled, sign * filled, sign * due)
 
@@ -169,5 +201,5 @@ def _rest(order: Order, copy: Copy | None, due: int, lot: int) -> _Open:
     rest = order.terms.quantity - order.filled
     if copy is None:
         return _Open(order.side, rest, 0, placed=False)
-    mine = 0 if copy.left_out else copy.sizing.size(order.terms.quantity, lot) - due
+    mine = 0 if copy.left_out or copy.lone else copy.sizing.size(order.terms.quantity, lot) - due
     return _Open(order.side, rest, max(0, mine), bool(copy.attempts))

@@ -163,6 +163,15 @@ class Halted:
     asked: HaltAsked
 
 
+@dataclass(frozen=True, slots=True)
+class LegsAlone:
+    """These legs (leader order ids) stand alone and are to be left, because others failed: `why`
+    names those."""
+
+    leader_order_ids: tuple[str, ...]
+    why: str
+
+
 Input = (
     Opened
     | Mandated
@@ -187,4 +196,5 @@ Input = (
     | Drained
     | Instructed
     | Halted
+    | LegsAlone
 )

@@ -32,9 +32,12 @@ _LONGEST_PAUSE = timedelta(seconds=60)
 
 
 class Leaving:
-    """Makes the orders that leave the positions of a `book`. `open_copies` are the leader's orders
+    """Makes the orders that leave the positions of a `book`, under ids that begin with `prefix`.
+    `open_copies` are the leader's orders
     (their ids) of copies that may still trade, `positions` what is held, and `waits` when to look
     again at which order that came to nothing."""
+
+    prefix = FLATTENING
 
     def __init__(self, book: CopyBook, client_id: str) -> None:
         self._book, self._client_id = book, client_id
@@ -84,11 +87,12 @@ class Leaving:
         """The orders that are to be copied now. `live` are the leader's orders whose copies may
         go on by themselves."""
         began = self._book.holdings.began(now)
-        self.positions = self._book.holdings.positions()
+        self.positions = self._held()
         self.open_copies = [
             leader_id
             for leader_id, copy in self._book.copies.items()
             if may_trade(copy, began) or (leader_id.startswith(FLATTENING) and leader_id in live)
+            if self._concerns(leader_id)
         ]
         busy = {self._instrument(leader_id) for leader_id in self.open_copies}
         flat = not self.positions and not self.open_copies
@@ -106,6 +110,14 @@ class Leaving:
             and takes.get(holding[0].segment, False)
             and not self._pauses(holding, now)
         ]
+
+    def _held(self) -> dict[_Holding, int]:
+        """What is to be left (shares, signed)."""
+        return self._book.holdings.positions()
+
+    def _concerns(self, leader_id: str) -> bool:
+        """Whether a copy that may trade has to end before its instrument is left."""
+        return True
 
     def failed(self, leader_id: str) -> bool:
         """Whether an order that was to leave a position has ended without any fill."""
@@ -131,7 +143,8 @@ class Leaving:
         made = [
             order.order_id
             for order in self._book.orders.values()
-            if order.flattening and (order.instrument, order.product) == holding
+            if order.order_id.startswith(self.prefix)
+            and (order.instrument, order.product) == holding
         ]
         if not made:
             return False
@@ -151,7 +164,7 @@ class Leaving:
         instrument, product = holding
         micros = round(now.astimezone(UTC).timestamp() * 1_000_000)
         return Order(
-            order_id=f"{FLATTENING}{micros}-{number}",
+            order_id=f"{self.prefix}{micros}-{number}",
             client_id=self._client_id,
             instrument=instrument,
             side=Side.SELL if shares > 0 else Side.BUY,

@@ -17,6 +17,8 @@ from domain.instruments import Instrument, Segment
 from domain.messages import Level
 from domain.orders import Order, Side, Status
 from domain.reports import asked_for
+from domain.rules import FailedLeg
+from domain.sizing import Exit
 from domain.slices import may_follow
 
 _DERIVATIVES = ("OPT", "FUT")
@@ -32,7 +34,8 @@ Rank = tuple[tuple[Segment, str], int]
 class Fate(Enum):
     """What became of a leg in a follower. ASKED: the broker has yet to say. COMING: it waits.
     STANDS: it rests in the market or traded. FAILED: it will not trade, though the leader's may or
-    did. OVER: it ended without a fill like the leader's, or by the operator's word."""
+    did, or it is left because another failed. OVER: it ended without a fill like the leader's, or
+    by the operator's word."""
 
     ASKED = auto()
     COMING = auto()
@@ -57,6 +60,19 @@ class Alone:
     underlying: str
     failed: tuple[Leg, ...]
     standing: tuple[Leg, ...]
+
+    @property
+    def entries(self) -> tuple[Leg, ...]:
+        """What is to be left where the roster wants that: the legs that stand and are no exits,
+        where one that is no exit failed. An exit that fails leaves what stood before."""
+        if all(_exits(one) for one in self.failed):
+            return ()
+        return tuple(one for one in self.standing if not _exits(one))
+
+    @property
+    def why(self) -> str:
+        """Which legs failed."""
+        return "; ".join(f"{_named(one)} is {one.copy.state}" for one in self.failed)
 
     @property
     def level(self) -> Level:
@@ -162,7 +178,8 @@ class Legs:
             if told is None:
                 continue
             new = {one.order.order_id for one in told.failed if _since(one) > self._told_until}
-            if not group.told.issuperset(new):
+            left = self._book.rules.failed_leg is FailedLeg.FLATTEN and told.entries
+            if left or not group.told.issuperset(new):
                 group.told |= new
                 found.append(told)
         return found
@@ -179,10 +196,13 @@ def is_leg(instrument: Instrument) -> bool:
 
 def fate(order: Order, copy: Copy) -> Fate:
     """What became of the copy of a leg."""
+    if copy.lone:
+        return Fate.OVER if isinstance(copy.sizing, Exit) else Fate.FAILED
     if copy.filled:
         return Fate.STANDS
     if copy.left_out:
-        return Fate.OVER if copy.skipped in _MIRRORED else Fate.FAILED
+        mirrored = copy.skipped in _MIRRORED or (order.cut_short and not order.filled)
+        return Fate.OVER if mirrored else Fate.FAILED
     attempt = copy.standing or copy.current
     if attempt is None:
         return Fate.OVER if order.cut_short else Fate.COMING
@@ -249,6 +269,11 @@ def _open(attempt: Attempt) -> Fate:
         return Fate.COMING
     unheard = attempt.status in (None, Status.TRANSIT)
     return Fate.ASKED if attempt.stage is Stage.SENT or unheard else Fate.STANDS
+
+
+def _exits(one: Leg) -> bool:
+    """Whether the leg leaves a position of the leader's."""
+    return isinstance(one.copy.sizing, Exit)
 
 
 def _since(failed: Leg) -> datetime:

@@ -121,6 +121,7 @@ class Stamp:
 
 
 FLATTENING = "FLAT-"
+FLATTENING_LEGS = "FLAT-LEG-"
 """How the ids begin of orders that Lockstep makes to leave a position. The leader has none such."""
 
 
@@ -165,6 +166,11 @@ class Order:
     def flattening(self) -> bool:
         """Whether Lockstep made it, in the leader's place, to leave a position of a follower."""
         return self.order_id.startswith(FLATTENING)
+
+    @property
+    def leaves_legs(self) -> bool:
+        """Whether Lockstep made it to leave legs that stand alone."""
+        return self.order_id.startswith(FLATTENING_LEGS)
 
     @property
     def average_price(self) -> float | None:

@@ -110,6 +110,8 @@ def _steer(
         return _cancel(attempt, Withdrawal.LEADER, now)
     if attempt.withdrawn:
         return _cancel(attempt, attempt.withdrawn, now)
+    if one.whole.lone:
+        return _cancel(attempt, Withdrawal.LONE_LEG, now)
     if account.mood is Mood.FLATTENED and not order.flattening:
         return _cancel(attempt, Withdrawal.HALTED, now)
     if not market.open and attempt.ticket.amo_time is None:

@@ -40,6 +40,14 @@ class WhenClosed(StrEnum):
     SKIP = "skip"
 
 
+class FailedLeg(StrEnum):
+    """What becomes of legs that stand alone because another leg of their strategy failed in the
+    follower: the operator is told, or they are left as well."""
+
+    TELL = "tell"
+    FLATTEN = "flatten"
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of one follower.
@@ -52,7 +60,8 @@ class Rules:
     documentation: 25). `lag_after`: how long a copy may be behind a leader's order that has
     traded in full before the operator is told (scenario 4.5). `legs_window`: how far apart orders
     of one underlying are placed that belong together, 0 for never; `hold_sold_legs`: how long an
-    option that is sold to open waits for a bought leg (scenario 1.4.5).
+    option that is sold to open waits for a bought leg; `failed_leg`: what becomes of the others
+    (scenario 1.4.5).
     """
 
     follower: str
@@ -71,6 +80,7 @@ class Rules:
     lag_after: timedelta = timedelta(seconds=5)
     legs_window: timedelta = timedelta(seconds=2)
     hold_sold_legs: timedelta = timedelta(0)
+    failed_leg: FailedLeg = FailedLeg.TELL
 
     def sized(self, entry: Entry, segment: Segment, names: Sequence[str]) -> Sizing:
         """The sizing of an order that opens a position in an instrument of the segment, which

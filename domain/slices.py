@@ -13,6 +13,7 @@ from domain.outcomes import Refused
 from domain.steps import Cancel, Hold, Modify, Place, Skip, Step
 from domain.wanted import share
 
+_FOR_GOOD = (None, Withdrawal.HALTED, Withdrawal.LONE_LEG)
 _WORTH_RETRYING = frozenset({Refused.TOKEN, Refused.ADDRESS, Refused.MARKET_CLOSED})
 
 
@@ -124,7 +125,7 @@ def may_follow(order: Order, ended: Attempt) -> bool:
         return False
     if ended.status is Status.TRADED:
         return True
-    return ended.status is Status.CANCELLED and ended.withdrawn not in (None, Withdrawal.HALTED)
+    return ended.status is Status.CANCELLED and ended.withdrawn not in _FOR_GOOD
 
 
 def _too_large(copy: Copy, most: int) -> bool:

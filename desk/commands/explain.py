@@ -20,7 +20,7 @@ from desk.usage import Misused
 from domain.copies import Withdrawal
 from domain.halts import HaltAsked
 from domain.messages import CopyReport
-from domain.orders import FLATTENING, Source, Terms
+from domain.orders import FLATTENING, FLATTENING_LEGS, Source, Terms
 from domain.sessions import IST
 from ledger.explained import alerts_about, copied, leader_order, newest_orders
 from ledger.halts import standing_halt
@@ -100,7 +100,8 @@ def _explained(reader: Reader, copy: CopyReport) -> _Explained:
 
 def _halt(reader: Reader, copy: CopyReport, asked: Sequence[Asked]) -> HaltAsked | None:
     """The word by which the copy left a position, or was cancelled; None for any other copy."""
-    made = copy.leader_order_id.startswith(FLATTENING)
+    leader_id = copy.leader_order_id
+    made = leader_id.startswith(FLATTENING) and not leader_id.startswith(FLATTENING_LEGS)
     came = [one.intended_at for one in asked if made or one.why == Withdrawal.HALTED]
     kept = standing_halt(reader, copy.follower, came[0]) if came else None
     return kept.asked if kept else None
@@ -147,7 +148,9 @@ def _text(one: _Explained) -> list[str]:
 def _told(found: Story) -> list[str]:
     day = (found.tellings or found.decisions)[0].at.astimezone(IST)
     lines = [f"  input, {day.day} {day:%B %Y}"]
-    lines += [] if found.tellings else ["    not an order of the leader, but of a flattening"]
+    lines += (
+        [] if found.tellings else ["    not an order of the leader, but made to leave a position"]
+    )
     for telling in found.tellings:
         source = _SOURCES[telling.seen.order.stamp.source]
         order = telling.order

@@ -42,8 +42,8 @@ class Flattened:
     """One follower, its account, and the leader's. `chance` decides what happens; quantities from
     `freeze` (shares) on go in slices."""
 
-    def __init__(self, seed: int, freeze: int | None = None) -> None:
-        self._freeze = freeze
+    def __init__(self, seed: int, freeze: int | None = None, rules: Rules = _DONE) -> None:
+        self._freeze, self._rules = freeze, rules
         self.chance = Random(seed)
         self.now: datetime = NOON
         self._ns = 0
@@ -75,7 +75,7 @@ class Flattened:
     # The follower
 
     def _begin(self, kept: Restored) -> Following:
-        self.following = Following("asha", FOLLOWER, Mandate(_DONE), Post(), self)
+        self.following = Following("asha", FOLLOWER, Mandate(self._rules), Post(), self)
         self.following.open(self.now)
         for told in (
             MarketFound(Segment.NSE_FNO, takes=True),
@@ -160,10 +160,7 @@ class Flattened:
     def calms(self) -> None:
         """From now on all goes well, and whatever leaves a position trades."""
         for _ in range(200):
-            while self._line:
-                self._arrives(Fate.CARRIED_OUT)
-            while self._answers:
-                self._answer(0)
+            self.arrives_all()
             for one in list(self.account.orders.values()):
                 self.account.settle(one)
                 if one.correlation_id and one.correlation_id.startswith("LSh"):
@@ -173,6 +170,13 @@ class Flattened:
             self.passes(1.0)
             if self.following.flattening.flat:
                 return
+
+    def arrives_all(self) -> None:
+        """Whatever is on its way arrives, and is answered."""
+        while self._line:
+            self._arrives(Fate.CARRIED_OUT)
+        while self._answers:
+            self._answer(0)
 
     def _arrives(self, fate: Fate) -> None:
         sent = self._line.popleft()

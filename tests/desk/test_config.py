@@ -13,7 +13,7 @@ from domain.messages import Level
 from domain.orders import Product, Side
 from domain.permits import DHAN_ORDERS, Window
 from domain.protection import Protection
-from domain.rules import WhenClosed
+from domain.rules import FailedLeg, WhenClosed
 from domain.sizes import Bounds, CapitalShare, Entry, RiskShare, Share
 from domain.sizing import Fixed, Multiplier, Rounding
 from tests.desk.files import GOOD, written
@@ -66,6 +66,28 @@ def test_legs_are_grouped_within_two_seconds_and_none_is_held_unless_said() -> N
     rules = config(said).followers[0].rules
     assert rules.legs_window == timedelta(seconds=0.5)
     assert rules.hold_sold_legs == timedelta(milliseconds=250)
+
+
+@pytest.mark.parametrize(
+    ("common", "own", "policy"),
+    [
+        ("", "", FailedLeg.TELL),
+        ('failed_leg = "flatten"', "", FailedLeg.FLATTEN),
+        ('failed_leg = "flatten"', 'failed_leg = "tell"', FailedLeg.TELL),
+        ("", 'failed_leg = "flatten"', FailedLeg.FLATTEN),
+    ],
+)
+def test_failed_legs_are_told_unless_said(common: str, own: str, policy: FailedLeg) -> None:
+    said = config(f"[legs]\n{common}\n" + follower(own))
+    assert said.followers[0].rules.failed_leg is policy
+
+
+def test_legs_cannot_be_left_where_none_are_seen() -> None:
+    unseen = "[legs]\nwindow_seconds = 0\n"
+    found = refused(unseen + follower('failed_leg = "flatten"'))
+    assert list(found) == ["followers[0].failed_leg"]
+    assert found["followers[0].failed_leg"].startswith("knows of no legs; make legs.window_seconds")
+    assert list(refused(unseen + 'failed_leg = "flatten"\n' + LEADER)) == ["legs.failed_leg"]
 
 
 @pytest.mark.parametrize(
@@ -200,6 +222,7 @@ def test_a_multiplier_is_exact(multiplier: str, exact: Fraction) -> None:
         ('when_closed = "skipp"', "followers[0].when_closed", 'did you mean "skip"'),
         ("paused = 1", "followers[0].paused", "true or false"),
         ("max_age_seconds = 0", "followers[0].max_age_seconds", "above 0"),
+        ('failed_leg = "flat"', "followers[0].failed_leg", '"tell" or "flatten"'),
         ("hold_sold_legs_ms = 10001", "followers[0].hold_sold_legs_ms", "from 0 to 10000"),
         (
             "max_age_seconds = 1\nhold_sold_legs_ms = 1000",

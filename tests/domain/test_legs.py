@@ -16,8 +16,8 @@ from domain.legs import Fate, Leg, Legs, Rank, alone, bought_first, fate, held_u
 from domain.messages import Level, OrderSeen
 from domain.orders import Order, Side, Status
 from domain.outcomes import Refusal, Refused
-from domain.rules import Mood, Rules
-from domain.sizing import Multiplier
+from domain.rules import FailedLeg, Mood, Rules
+from domain.sizing import Exit, Multiplier
 from domain.steps import Place, Skip
 from domain.tickets import Ticket
 from tests.domain.builders import FOLLOWER, NOON, after, leader_order, terms
@@ -66,6 +66,16 @@ def halted(of: Copy) -> Copy:
     return replace(of, attempts=(replace(of.attempts[0], withdrawn=Withdrawal.HALTED),))
 
 
+def left(of: Copy) -> Copy:
+    """It is left because another leg failed."""
+    return replace(of, skipped=Skipped.LONE_LEG)
+
+
+def exit_of(of: Copy) -> Copy:
+    """It leaves a position of the leader's."""
+    return replace(of, sizing=Exit(65, 65, ONE))
+
+
 def sliced(*slices: Copy) -> Copy:
     """One copy in several slices."""
     chains = [replace(one.attempts[0], number=n, slice_number=n) for n, one in enumerate(slices)]
@@ -100,6 +110,10 @@ ENDED = replace(SELL, status=Status.CANCELLED)
         (SELL, copy(SELL, Stage.TURNED_BACK), Fate.COMING),
         (SELL, replace(copy(SELL), skipped=Skipped.LIMITED), Fate.FAILED),
         (ENDED, replace(copy(ENDED), skipped=Skipped.LEADER_CLOSED), Fate.OVER),
+        (ENDED, replace(copy(ENDED), skipped=Skipped.LIMITED), Fate.OVER),
+        (SELL, left(copy(SELL, Stage.LIVE, Status.TRADED, 65)), Fate.FAILED),
+        (SELL, left(copy(SELL, Stage.LIVE, Status.PENDING)), Fate.FAILED),
+        (SELL, left(exit_of(copy(SELL, Stage.LIVE, Status.PENDING))), Fate.OVER),
     ],
 )
 def test_the_fate_of_a_leg(of: Order, what: Copy, came: Fate) -> None:
@@ -123,6 +137,44 @@ def test_legs_stand_alone_only_beside_one_that_failed() -> None:
     assert told is not None
     assert told.level is Level.WARNING
     assert told.words.endswith("is skipped: a limit of the follower is reached: over 5")
+
+
+def test_only_entries_are_left_and_only_where_an_entry_failed() -> None:
+    stands = Leg(BUY, copy(BUY, Stage.LIVE, Status.TRADED, 65), CALL)
+    failed = Leg(SELL, copy(SELL, Stage.REFUSED), PUT)
+    leaves = replace(stands, copy=exit_of(stands.copy))
+    no_exit = replace(failed, copy=exit_of(failed.copy))
+    for legs, entries in (
+        ((stands, failed), (stands,)),
+        ((stands, leaves, failed), (stands,)),
+        ((leaves, failed), ()),
+        ((stands, no_exit), ()),
+        ((stands, no_exit, failed), (stands,)),
+    ):
+        told = alone("NIFTY", legs)
+        assert told is not None
+        assert told.entries == entries
+    told = alone("NIFTY", (stands, failed))
+    assert told is not None
+    assert told.why == "SELL 65 NIFTY-2 (order 90002) is rejected"
+
+
+def test_legs_that_are_to_be_left_are_found_however_long_ago_they_failed() -> None:
+    for policy, found in ((FailedLeg.TELL, 0), (FailedLeg.FLATTEN, 1)):
+        kept, _ = book(BUY, SELL, rules=replace(RULES, failed_leg=policy))
+        step = kept.step(BUY.order_id, Mood.ACTIVE, True, after(0))
+        assert isinstance(step, Place)
+        kept.intended(BUY.order_id, step, after(0))
+        kept.heard(traded(kept, BUY))
+        kept.skip(SELL.order_id, Skip(Skipped.LIMITED, "over 5"))
+        later = Legs(kept)
+        later.began(after(3600))
+        for one in (BUY, SELL):
+            later.note(one)
+        assert len(later.alone(after(3601))) == found, policy
+        kept.skip(BUY.order_id, Skip(Skipped.LONE_LEG))
+        later.note(BUY)
+        assert later.alone(after(3602)) == []
 
 
 def book(*orders: Order, rules: Rules = RULES) -> tuple[CopyBook, Legs]:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from domain.copies import Change, Copy, CopyState, Skipped, Stage
+from domain.copies import Change, Copy, CopyState, Skipped, Stage, Withdrawal
 from domain.instruments import Price
 from domain.messages import CopyChanged
 from domain.missed import Missed
 from domain.orders import Order
 from domain.outcomes import Accepted, Refusal, Refused, Throttled, Unknown
+from domain.steps import Cancel
 from ledger.entries import OrderKnown
 from ledger.history import copies_of, leader_orders
 from ledger.ledger import Ledger
@@ -211,3 +212,18 @@ def test_the_orders_of_the_leader_come_oldest_first(ledger: Ledger, path: Path) 
     with Ledger.open(path) as again:
         found = leader_orders(again, NOW)
     assert found == [unheard(leaders("1001", 10)), unheard(leaders("1002", 20))]
+
+
+def test_a_leg_that_is_left_stays_so_by_its_verdict_or_by_its_cancel(ledger: Ledger) -> None:
+    asked = intent()
+    ledger.commit([asked, answered(asked, Accepted("9001"))])
+    copy = _restored(ledger)
+    assert not copy.lone
+    verdict = replace(copy, skipped=Skipped.LONE_LEG, detail="the put is rejected")
+    ledger.commit([_verdict(verdict)])
+    copy = _restored(ledger)
+    assert (copy.lone, copy.detail, copy.state) == (True, "the put is rejected", verdict.state)
+    ledger.commit([_verdict(replace(copy, skipped=None, detail=""))])
+    gone = intent(Cancel("9001", Withdrawal.LONE_LEG))
+    ledger.commit([gone, answered(gone, Accepted("9001"))])
+    assert _restored(ledger).lone
