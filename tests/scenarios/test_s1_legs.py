@@ -90,6 +90,7 @@ def _in_step(house: House) -> bool:
     return all(row["in_step"] for row in house.ask("copies", "--follower", LEAVING.name))
 
 
+@pytest.mark.scenario("1.4.5")
 def test_legs_that_stand_alone_are_left_and_the_leaders_exit_finds_nothing(build: Build) -> None:
     house, sold, bought, rests = _strategy(build)
     _left(house, rests)
@@ -101,6 +102,9 @@ def test_legs_that_stand_alone_are_left_and_the_leaders_exit_finds_nothing(build
     (found,) = house.ask("explain", bought, LEAVING.name)
     words = "nothing more is placed, " + LEFT.format(sold) + "skipped"
     assert words in [one["words"][-1] for one in found["numbers"]]
+    (flat,) = [row for row in house.ask("copies") if row["leader_order_id"].startswith("FLAT-LEG-")]
+    (made,) = house.ask("explain", flat["leader_order_id"], LEAVING.name)
+    assert (made["state"], made["filled"], made["halt"]) == ("filled", 65, None)
     # What the leader does with these legs is not followed any more.
     house.changes(rests, price=101)
     house.waits(rests, POOR, price=101.0)
@@ -119,6 +123,7 @@ def test_legs_that_stand_alone_are_left_and_the_leaders_exit_finds_nothing(build
         assert line["differences"] == []
 
 
+@pytest.mark.scenario("1.4.5")
 @pytest.mark.parametrize("leaving", [False, True])
 def test_a_process_killed_while_legs_are_left_leaves_them_once(build: Build, leaving: bool) -> None:
     house, sold, bought, rests = _strategy(build)
