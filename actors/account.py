@@ -2,46 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from actors.answers import telling
 from actors.feed import SocketListener
 from actors.floor import Floor
 from actors.post import follower_name
-from dhan.feed import Feed, FeedAddress
+from actors.settings import FollowerSettings
+from dhan.feed import Feed
 from dhan.requests import Request, Requests
-from dhan.wire import AccountAddress, Answer, Call
-from domain.inputs import Mandate
-from domain.permits import DHAN_ORDERS, Window
-from domain.rules import Rules
+from dhan.wire import Answer, Call
 from domain.steps import Modify, Place
 from domain.steps import Request as Step
 
 _READ_URGENCY = 3
 _READ_TIMEOUT = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class FollowerSettings:
-    """What the configuration says of one follower. `sweep_seconds` is how often its order book
-    is read while it has something open; `timeout` (seconds) is how long an answer may take;
-    `drift_seconds` is how often its positions are compared with its copies."""
-
-    name: str
-    address: AccountAddress
-    feed: FeedAddress
-    rules: Rules
-    windows: tuple[Window, ...] = DHAN_ORDERS
-    paused: bool = False
-    sweep_seconds: float = 3.0
-    timeout: float = 7.0
-    drift_seconds: float = 60.0
-
-    @property
-    def mandate(self) -> Mandate:
-        """What its decisions go by."""
-        patience = timedelta(seconds=self.timeout)
-        return Mandate(self.rules, self.paused, self.windows, patience)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,17 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from actors.account import Account, FollowerSettings
+from actors.account import Account
 from actors.floor import Floor
 from actors.intents import intent
 from actors.ledger import Dispatch, Journaled
 from actors.post import LEDGER
+from actors.settings import FollowerSettings
 from domain.copies import Copy
 from domain.inputs import Input
 from domain.messages import Tick
 from domain.steps import Request
-from ledger.journal import Noted
+from ledger.entries import Noted
 
 
 class Dispatcher:

@@ -10,24 +10,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
 
 import pykka
 
-from actors.account import FollowerSettings
 from actors.board import BoardActor, Look, View
 from actors.clock import Clock, HostClock
 from actors.feed import LeaderFeedActor
 from actors.floor import Begin, Floor
 from actors.follower import FollowerActor
-from actors.instruments import InstrumentsActor, MasterPace
+from actors.instruments import InstrumentsActor
 from actors.ledger import LedgerActor, Record, Settle
 from actors.limiter import RateLimiterActor
-from actors.market_clock import MarketClockActor, TakesOrders, exchange_hours
+from actors.market_clock import MarketClockActor
 from actors.master import Master
-from actors.patience import Patience
 from actors.post import (
     BOARD,
     FEED,
@@ -42,6 +37,7 @@ from actors.post import (
     follower_name,
 )
 from actors.recovery import RecoveryActor
+from actors.settings import EngineSettings, FollowerSettings
 from actors.supervisor import (
     RosterChanged,
     StartActor,
@@ -52,8 +48,7 @@ from actors.supervisor import (
 )
 from actors.timer import Timer
 from actors.upkeep import Drain
-from dhan.feed import FeedAddress
-from dhan.wire import AccountAddress, Wire
+from dhan.wire import Wire
 from domain.messages import Alert
 from ledger.instruments import MasterFile
 from ledger.ledger import Ledger
@@ -65,22 +60,6 @@ _FINISH_SECONDS = 3.0
 _ASK_SECONDS = 5.0
 _DRAIN_SECONDS = 0.7
 _SETTLE_SECONDS = 0.7
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """What the engine needs to run; the followers come with `Engine.follow`. `journal` is how
-    long what they took is kept."""
-
-    ledger: Path
-    leader: AccountAddress
-    leader_feed: FeedAddress
-    master: str
-    sweep_seconds: float = 3.0
-    takes_orders: TakesOrders = exchange_hours
-    journal: timedelta = timedelta(days=30)
-    patience: Patience = field(default_factory=Patience)
-    master_pace: MasterPace = field(default_factory=MasterPace)
 
 
 class Engine:

@@ -6,9 +6,10 @@ from datetime import datetime
 from actors.floor import Floor, FloorActor
 from actors.ledger import Record
 from actors.post import BOARD, FEED, LEDGER, RECOVERY, Post
+from dhan.addresses import FeedAddress
 from dhan.codec.feed import Alert as OrderAlert
 from dhan.codec.feed import alerts
-from dhan.feed import Feed, FeedAddress
+from dhan.feed import Feed
 from domain.messages import (
     Alert,
     FeedLive,

@@ -9,14 +9,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from actors.account import (
-    Account,
-    BookAnswered,
-    FollowerSettings,
-    KillAnswered,
-    PositionsAnswered,
-    ProfitAnswered,
-)
+from actors.account import Account, BookAnswered, KillAnswered, PositionsAnswered, ProfitAnswered
 from actors.capital import CapitalWatch, FundsAnswered, LeaderCapital, Purse
 from actors.day_loss import LossWatch
 from actors.dispatcher import Dispatcher
@@ -26,14 +19,15 @@ from actors.following import Following
 from actors.halting import Halting
 from actors.ledger import Restore
 from actors.margin import MarginAnswered, MarginWatch
-from actors.market_clock import TakesOrders
 from actors.operators_word import OperatorsWord
 from actors.own_orders import OwnOrders
 from actors.post import BOARD, INSTRUMENTS, LEDGER, RECOVERY, follower_name
 from actors.reporter import log_answer
+from actors.settings import FollowerSettings
 from actors.surroundings import Surroundings
 from actors.upkeep import BoardRestarted, Configured, Drain, LimiterRestarted
 from domain.halts import HaltAsked
+from domain.hours import TakesOrders
 from domain.inputs import (
     BookRead,
     Drained,

@@ -7,13 +7,13 @@ of the day before serves until that of the day is there.
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from actors.floor import Floor, FloorActor
 from actors.ledger import Record
 from actors.master_load import MasterLoad
 from actors.master_process import BUSY
 from actors.post import BOARD, INSTRUMENTS, LEDGER, follower_name
+from actors.settings import MasterPace
 from domain.inputs import InstrumentsMissed
 from domain.instruments import InstrumentKey, Listing
 from domain.messages import Alert, Level, MasterRenewed, Tick, Unlisted
@@ -25,19 +25,6 @@ _LOOK, _LOADING = "look", "loading"
 _POLL_SECONDS = 0.1
 _WHERE = "dhan.master_url"
 _LEVELS = {Level.NOTE: logging.INFO, Level.WARNING: logging.WARNING}
-
-
-@dataclass(frozen=True, slots=True)
-class MasterPace:
-    """In seconds: how often the edition and its age are looked at, how long loading may take,
-    the pause after one that failed (which doubles, up to a limit), and the time after any during
-    which a missing instrument leads to no other."""
-
-    look: float = 5.0
-    most: float = 180.0
-    retry: float = 60.0
-    retry_most: float = 900.0
-    again: float = 180.0
 
 
 class InstrumentsActor(FloorActor):

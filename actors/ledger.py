@@ -28,10 +28,9 @@ from domain.messages import (
     PermitUsed,
     Tick,
 )
-from ledger.entries import Entry
+from ledger.entries import Entry, Noted
 from ledger.halts import waiting_halts
 from ledger.instructions import take_over, waiting
-from ledger.journal import Noted
 from ledger.leaders import leader_day, watermark
 from ledger.ledger import Ledger, LedgerFailure
 from ledger.memory import Memory

@@ -1,29 +1,15 @@
 """The MarketClockActor: tells when a segment's session changes, in Indian time."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from actors.floor import Floor, FloorActor
 from actors.post import BOARD, MARKET_CLOCK
+from domain.hours import HOURS
 from domain.instruments import Segment
 from domain.messages import SessionChanged, Tick
-from domain.sessions import Hours, Phase
+from domain.sessions import Phase
 
 _LONGEST_WAIT = 30.0
-
-TakesOrders = Callable[[Segment, datetime], bool]
-
-_hours = Hours()
-
-
-def exchange_hours(segment: Segment, now: datetime) -> bool:
-    """Whether the segment takes limit orders at `now` by the exchange's hours."""
-    return _hours.at(segment, now).phase.takes_orders
-
-
-def always(segment: Segment, now: datetime) -> bool:
-    """Every segment takes orders at any time: for paper and tests on loopback only."""
-    return True
 
 
 class MarketClockActor(FloorActor):
@@ -50,7 +36,7 @@ class MarketClockActor(FloorActor):
         for segment in Segment:
             if not segment.copied:
                 continue
-            current = _hours.at(segment, now)
+            current = HOURS.at(segment, now)
             wait = min(wait, max(0.0, (current.next_at - now).total_seconds()))
             if self._phases.get(segment) is not current.phase:
                 self._phases[segment] = current.phase

@@ -18,11 +18,12 @@ from actors.leader_trades import LeaderTrades, TradesAnswered
 from actors.ledger import LeaderRestored, Record, RestoreLeader
 from actors.post import BOARD, LEDGER, RECOVERY, follower_name
 from actors.upkeep import BoardRestarted
+from dhan.addresses import AccountAddress
 from dhan.codec.orderbook import OrderBook
 from dhan.codec.values import Unreadable
 from dhan.outcomes import outcome
 from dhan.requests import Kind, Requests
-from dhan.wire import AccountAddress, Answer, Call, Line
+from dhan.wire import Answer, Call, Line
 from domain.leaders import LeaderOrders
 from domain.messages import (
     Alert,

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import pykka
 
-from actors.account import FollowerSettings
 from actors.board import Roster
 from actors.floor import Begin, Ended, Floor, FloorActor
 from actors.ledger import Record
@@ -32,6 +31,7 @@ from actors.post import (
     Ref,
     follower_name,
 )
+from actors.settings import FollowerSettings
 from actors.upkeep import BoardRestarted, Configured, LimiterRestarted
 from domain.messages import Alert, Level, MoodChanged
 from domain.rules import Mood

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from actors.market_clock import TakesOrders
 from actors.master import Master
+from domain.hours import TakesOrders
 from domain.inputs import InstrumentsFound, InstrumentsMissed, MarketFound
 from domain.instruments import Instrument, InstrumentKey, Listing, Segment
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from actors.account import FollowerSettings
+from actors.settings import FollowerSettings
 
 
 @dataclass(frozen=True, slots=True)

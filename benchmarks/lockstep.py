@@ -7,16 +7,15 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
-from actors.account import FollowerSettings
-from actors.engine import Engine, EngineSettings
-from actors.market_clock import always
+from actors.engine import Engine
+from actors.settings import EngineSettings, FollowerSettings
 from benchmarks.contest import Contest, token
 from benchmarks.profiler import Profiler
 from desk import logs
 from desk.tokens import Token
-from dhan.feed import FeedAddress
+from dhan.addresses import AccountAddress, FeedAddress
 from dhan.tokens import TokenSource
-from dhan.wire import AccountAddress
+from domain.hours import always
 from domain.rules import Rules
 from simulator.instruments import built_in, master
 

@@ -123,12 +123,7 @@ def _do(wanted: Namespace, desk: _Desk) -> int:
                 raise desk.wrong
             return clock.run(desk.config, wanted.at, wanted.as_json)
         case "copies":
-            from desk.commands import copies, missed, resolve
-
-            if wanted.copies_verb:
-                return resolve.run(desk.needed(), wanted)
-            show = missed.run if wanted.missed else copies.run
-            return show(desk.needed(), wanted.follower, wanted.order, wanted.as_json)
+            return _copies(wanted, desk)
         case "explain":
             from desk.commands import explain
 
@@ -150,6 +145,21 @@ def _do(wanted: Namespace, desk: _Desk) -> int:
             from desk.commands import followers
 
             return followers.run(desk.needed(), wanted)
+
+
+def _copies(wanted: Namespace, desk: _Desk) -> int:
+    if wanted.copies_verb:
+        from desk.commands import resolve
+
+        return resolve.run(desk.needed(), wanted)
+    asked = desk.needed(), wanted.follower, wanted.order, wanted.as_json
+    if wanted.missed:
+        from desk.commands import missed
+
+        return missed.run(*asked)
+    from desk.commands import copies
+
+    return copies.run(*asked)
 
 
 def _run(wanted: Namespace, desk: _Desk) -> int:

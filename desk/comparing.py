@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from actors.account import FollowerSettings
 from actors.master import Master
+from actors.settings import FollowerSettings
 from desk.config import Config
+from dhan.addresses import AccountAddress
 from dhan.codec.positions import positions
 from dhan.codec.rest import book
 from dhan.codec.values import Unreadable
 from dhan.outcomes import outcome
 from dhan.requests import Kind as RequestKind
 from dhan.requests import Request, Requests
-from dhan.wire import AccountAddress, Line, Wire
+from dhan.wire import Line, Wire
 from domain.copybook import CopyBook
 from domain.differences import Difference, Followed, Kind, Shown
 from domain.drift import differences

@@ -14,15 +14,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from actors.account import FollowerSettings
-from actors.engine import EngineSettings
-from actors.market_clock import always, exchange_hours
+from actors.settings import EngineSettings, FollowerSettings
 from desk import redact, rules, schema
 from desk.findings import ConfigError, dotted, doubles, error, misshapen, warning
 from desk.tokens import Token, read_by_others
-from dhan.feed import FeedAddress
+from dhan.addresses import AccountAddress, FeedAddress
 from dhan.tokens import TokenSource
-from dhan.wire import AccountAddress
+from domain.hours import always, exchange_hours
 from domain.messages import Alert
 from domain.orders import Product
 from domain.permits import DHAN_ORDERS, Window

@@ -16,7 +16,7 @@ from domain.messages import OrderSeen
 from domain.orders import Order
 from domain.rules import Rules
 from domain.steps import Request, Skip
-from ledger.journal import Noted
+from ledger.entries import Noted
 
 
 @dataclass(frozen=True, slots=True)

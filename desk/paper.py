@@ -13,18 +13,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from actors.account import FollowerSettings
 from actors.board import View
-from actors.engine import Engine, EngineSettings
-from actors.market_clock import always
+from actors.engine import Engine
+from actors.settings import EngineSettings, FollowerSettings
 from desk.documents import write_copies
 from desk.options import Options
 from desk.paper_day import DAY, Leader
 from desk.running import Stop, allow_many_sockets, attend, stop_signals
 from desk.show import Show
 from desk.table import summary
-from dhan.feed import FeedAddress
-from dhan.wire import AccountAddress
+from dhan.addresses import AccountAddress, FeedAddress
+from domain.hours import always
 from domain.orders import Order
 from domain.rules import Rules
 from domain.sizing import Multiplier

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from desk.accounts import moved
 from desk.config import Config
 from desk.findings import dotted, error, note, warning
+from dhan.addresses import AccountAddress
 from dhan.codec.addresses import addresses
 from dhan.codec.rest import profile
 from dhan.codec.values import Unreadable
@@ -22,7 +23,7 @@ from dhan.outcomes import outcome
 from dhan.requests import Kind, Requests
 from dhan.tokens import TokenMissing, expiry
 from dhan.trust import trust
-from dhan.wire import AccountAddress, Answer, Wire
+from dhan.wire import Answer, Wire
 from domain.messages import Alert
 from domain.outcomes import Refusal, Refused
 from domain.permits import DHAN_ORDERS

@@ -14,8 +14,9 @@ from domain.messages import CopyReport, NotRecorded
 from domain.orders import Order, Terms
 from domain.sessions import IST
 from domain.steps import Cancel, Modify, Place, Request
+from ledger.entries import Noted
 from ledger.history import Requested, requests_of
-from ledger.journal import Noted, noted
+from ledger.journal import noted
 from ledger.reader import Reader
 
 logger = logging.getLogger(__name__)
@@ -137,9 +138,11 @@ def follow_again(reader: Reader, follower: str, day: Day) -> Compared:
     """Follow the day again and say what differs from what was recorded. Raises
     ledger.opening.LedgerUnusable, and ValueError where another version wrote the journal."""
     again = _Again(follower)
-    again.take_all(list(noted(reader, follower, day.since, day.until)), day)
-    asked = requests_of(reader, follower, day.since, day.until)
-    kept = {copy.leader_order_id: copy for copy in reader.copies(follower)}
+    with reader.standing_still():
+        notes = list(noted(reader, follower, day.since, day.until))
+        asked = requests_of(reader, follower, day.since, day.until)
+        kept = {copy.leader_order_id: copy for copy in reader.copies(follower)}
+    again.take_all(notes, day)
     differences = (*_requests(again, asked), *_copies(again.reports, kept, day))
     return Compared(follower, again.inputs, len(asked), len(again.reports), differences)
 

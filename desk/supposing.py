@@ -32,7 +32,7 @@ from domain.orders import Order, Source, Stamp, Status
 from domain.outcomes import Accepted
 from domain.steps import Cancel, Modify, Place, Request
 from domain.wanted import part
-from ledger.journal import Noted
+from ledger.entries import Noted
 
 _AS_RECORDED = (OrderSeen, MarketFound, InstrumentsFound, InstrumentsMissed)
 _PERMITS = 1_000_000

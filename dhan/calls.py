@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dhan.requests import Request
@@ -12,28 +12,6 @@ if TYPE_CHECKING:
     from dhan.lines import Line
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class AccountAddress:
-    """Where and as whom an account talks to Dhan.
-
-    `token` is asked at every request, so that a token can be replaced while running. `lines` is
-    the most connections at once. `source_ip` is the host's own address to send from. Within
-    `keep_warm` seconds an idle connection is used for a cheap read, because the broker ends idle
-    ones and the next order would pay for it.
-    """
-
-    client_id: str
-    api_url: str
-    token: Callable[[], str] = field(repr=False)
-    source_ip: str | None = None
-    lines: int = 4
-    keep_warm: float = 20.0
-
-    def __post_init__(self) -> None:
-        if self.lines < 1 or self.keep_warm <= 0:
-            raise ValueError("an account needs a line and a time to keep it warm")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import websocket
 from websocket import ABNF
 
+from dhan.addresses import FeedAddress
 from dhan.tokens import TokenMissing
 from dhan.trust import trust
 
@@ -30,16 +31,6 @@ _SOON = 10.0
 _REFUSALS = 10
 _REFUSED_PAUSE = 60.0
 _HANG_UP_AGAIN = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class FeedAddress:
-    """Where and as whom an account listens."""
-
-    client_id: str
-    url: str
-    token: Callable[[], str] = field(repr=False)
-    source_ip: str | None = None
 
 
 class FeedListener(Protocol):

@@ -8,7 +8,8 @@ import random
 import ssl
 from urllib.parse import urlsplit
 
-from dhan.calls import AccountAddress, Answer, Call
+from dhan.addresses import AccountAddress
+from dhan.calls import Answer, Call
 from dhan.connection import Connection
 from dhan.requests import Kind, Request
 from dhan.tokens import TokenMissing

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-from dhan.calls import AccountAddress, Answer, Call
+from dhan.addresses import AccountAddress
+from dhan.calls import Answer, Call
 from dhan.lines import Line
 from dhan.requests import Request
 from dhan.trust import trust

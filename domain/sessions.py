@@ -97,7 +97,7 @@ _COMMODITY_HOLIDAYS = frozenset(
     date(2026, month, day) for month, day in ((1, 26), (4, 3), (10, 2), (12, 25))
 )
 _SEARCH_DAYS = 15
-_NAIVE = "an instant needs a time zone; naive times are refused"
+NAIVE = "an instant needs a time zone; naive times are refused"
 
 
 def phase_at(segment: Segment, instant: datetime) -> SessionPhase:
@@ -106,7 +106,7 @@ def phase_at(segment: Segment, instant: datetime) -> SessionPhase:
     Raises ValueError for an instant without a time zone.
     """
     if instant.tzinfo is None:
-        raise ValueError(_NAIVE)
+        raise ValueError(NAIVE)
     local = instant.astimezone(IST)
     for phase, start, end in _phases(segment, local.date()):
         if start <= local < end:
@@ -115,38 +115,6 @@ def phase_at(segment: Segment, instant: datetime) -> SessionPhase:
         if local < start:
             return SessionPhase(Phase.CLOSED, phase, start)
     raise LookupError(f"no session of {segment} within {_SEARCH_DAYS} days of {local:%Y-%m-%d}")
-
-
-class Hours:
-    """The phases of every segment, each remembered until it ends.
-
-    Much cheaper than `phase_at` and always of the same mind. It keeps nothing but frozen values,
-    each put in its place at once, so that any number of threads may ask.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[Segment, _Remembered] = {}
-
-    def at(self, segment: Segment, instant: datetime) -> SessionPhase:
-        """The phase of the segment's session at `instant`, as by `phase_at`."""
-        if instant.tzinfo is None:
-            raise ValueError(_NAIVE)
-        second = instant.timestamp()
-        known = self._known.get(segment)
-        if known is None or not known.since <= second < known.until:
-            phase = phase_at(segment, instant)
-            known = _Remembered(second, phase.next_at.timestamp(), phase)
-            self._known[segment] = known
-        return known.phase
-
-
-@dataclass(frozen=True, slots=True)
-class _Remembered:
-    """A phase that was found at `since` and lasts to `until` (seconds since 1970, UTC)."""
-
-    since: float
-    until: float
-    phase: SessionPhase
 
 
 def _starting(segment: Segment, instant: datetime) -> Phase:

@@ -1,15 +1,25 @@
 """What can be written into the ledger. Most entries are the domain's own messages."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from domain.halts import HaltAsked, HaltNoted
+from domain.inputs import Input
 from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from domain.orders import Order
-from ledger.journal import Noted
 
 Role = Literal["leader", "follower"]
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An input, and the instant at which the follower took it."""
+
+    follower: str
+    at: datetime
+    told: Input
 
 
 @dataclass(frozen=True, slots=True)

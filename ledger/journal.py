@@ -7,7 +7,6 @@ kept once.
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -23,6 +22,7 @@ from domain.protection import Protection
 from domain.rules import Rules
 from domain.sizing import Sizing, parse
 from domain.steps import Request
+from ledger.entries import Noted
 from ledger.instants import instant, micros
 
 INSERT_NOTED = "INSERT INTO journal (id, follower, at, kind, body) VALUES (?, ?, ?, ?, ?)"
@@ -62,15 +62,6 @@ _MARGIN = 10_000  # of bodies, more than can be shared with later inputs
 _Row = tuple[str | int, ...]
 
 _KINDS: dict[str, type[Input]] = {kind.__name__: kind for kind in get_args(Input)}
-
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """An input, and the instant at which the follower took it."""
-
-    follower: str
-    at: datetime
-    told: Input
 
 
 class Journal:

@@ -14,8 +14,8 @@ from domain.halts import HaltAsked, HaltNoted
 from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from ledger import rows
-from ledger.entries import Entry, OrderKnown, Setting
-from ledger.journal import INSERT_BODY, INSERT_NOTED, Journal, Noted
+from ledger.entries import Entry, Noted, OrderKnown, Setting
+from ledger.journal import INSERT_BODY, INSERT_NOTED, Journal
 from ledger.knowledge import UPSERT_FILL, UPSERT_ORDER, Knowledge
 from ledger.lock import Held, Lock
 from ledger.numbers import Numbers

@@ -6,7 +6,8 @@ questions.
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -213,6 +214,15 @@ class Reader:
         """A value that outlives the process, None when it was never set."""
         rows = self.rows("SELECT value FROM settings WHERE key = ?", key)
         return str(rows[0]["value"]) if rows else None
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """All that is asked within is of one instant, whatever is written meanwhile."""
+        self.rows("BEGIN")
+        try:
+            yield
+        finally:
+            self.rows("ROLLBACK")
 
     def rows(self, sql: str, *values: str | int | None) -> list[sqlite3.Row]:
         """The rows that a query of this package finds."""

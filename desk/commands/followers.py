@@ -8,7 +8,7 @@ from datetime import datetime
 
 import tomlkit
 
-from actors.account import FollowerSettings
+from actors.settings import FollowerSettings
 from desk import edits, redact
 from desk.commands import halts
 from desk.commands.output import show_json, show_table

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from actors.account import FollowerSettings
+from actors.settings import FollowerSettings
 from desk.commands.names import refuse_stranger
 from desk.commands.output import show_json
 from desk.config import Config

@@ -8,13 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from actors.account import FollowerSettings
-from actors.engine import Engine, EngineSettings
-from actors.market_clock import always
+from actors.engine import Engine
 from actors.patience import Patience
-from dhan.feed import FeedAddress
-from dhan.wire import AccountAddress
+from actors.settings import EngineSettings, FollowerSettings
+from dhan.addresses import AccountAddress, FeedAddress
 from domain.correlation import correlation_id
+from domain.hours import always
 from domain.rules import Rules
 from domain.sizing import Multiplier
 from simulator.server import Opening, Simulator

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from actors.account import FollowerSettings
 from actors.patience import Patience
+from actors.settings import FollowerSettings
 from domain.copies import CopyState
 from domain.correlation import correlation_id
 from domain.permits import Window

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actors.account import FollowerSettings
+from actors.settings import FollowerSettings
 from ledger.reader import Reader
 from tests.actors.shop import LEADER, ONE, TWO, Shop
 from tests.waiting import eventually

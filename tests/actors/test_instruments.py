@@ -11,10 +11,11 @@ import pytest
 
 from actors.clock import HostClock
 from actors.floor import Begin, Floor
-from actors.instruments import InstrumentsActor, MasterPace
+from actors.instruments import InstrumentsActor
 from actors.ledger import Record
 from actors.master import Master
 from actors.post import BOARD, INSTRUMENTS, LEDGER, Post, Ref, follower_name
+from actors.settings import MasterPace
 from actors.timer import Timer
 from dhan.master import read
 from dhan.wire import Wire

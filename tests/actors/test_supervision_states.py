@@ -10,15 +10,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from actors.account import FollowerSettings
 from actors.board import Roster
 from actors.floor import Begin
 from actors.ledger import LedgerActor, Restore
 from actors.patience import Patience
 from actors.post import BOARD, FEED, LEDGER, LIMITER, RECOVERY, follower_name
+from actors.settings import FollowerSettings
 from actors.upkeep import BoardRestarted, LimiterRestarted
-from dhan.feed import FeedAddress
-from dhan.wire import AccountAddress
+from dhan.addresses import AccountAddress, FeedAddress
 from domain.inputs import Restored
 from domain.messages import Alert, MoodChanged
 from domain.rules import Mood, Rules

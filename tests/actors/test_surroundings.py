@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from actors.market_clock import always
 from actors.master import Master
 from actors.surroundings import Surroundings
 from domain.copies import CopyState
+from domain.hours import always
 from domain.inputs import InstrumentsFound, InstrumentsMissed, MarketFound
 from domain.instruments import Instrument, InstrumentKey, Listing, Segment
 from domain.messages import OrderSeen

@@ -17,11 +17,11 @@ from types import TracebackType
 
 import pykka
 
-from actors.account import FollowerSettings
 from actors.floor import Begin, Floor, FloorActor
 from actors.master import Master
 from actors.patience import Patience
 from actors.post import SUPERVISOR, Post, Ref, follower_name
+from actors.settings import FollowerSettings
 from actors.supervisor import RosterChanged, Started, StopChildren, Supervisor
 from actors.timer import Timer
 from actors.upkeep import Configured

@@ -1,10 +1,10 @@
 """Configuration files for tests, and the program run as its user runs it."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from tests.scenarios.nursery import nursery
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,13 +48,4 @@ def run(
     *words: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
     """`python run.py ...`, to its end."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "run.py"), *words],
-        cwd=cwd,
-        env=os.environ | (env or {}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return nursery().obeyed(words, cwd, env)

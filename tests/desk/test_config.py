@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.market_clock import always
 from desk.config import Config, ConfigError, load, parse
+from domain.hours import always
 from domain.instruments import Segment
 from domain.messages import Level
 from domain.orders import Product, Side

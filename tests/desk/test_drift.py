@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from dhan.addresses import AccountAddress
 from dhan.requests import Requests
-from dhan.wire import AccountAddress, Wire
+from dhan.wire import Wire
 from domain.correlation import correlation_id
 from domain.instruments import InstrumentKey, Segment
 from domain.orders import OrderType, Product, Side, Terms
 from domain.tickets import Ticket
-from tests.scenarios.house import HALF, NIFTY_CALL, RELIANCE, ROOT, SAME, House, Member
+from tests.scenarios.house import HALF, NIFTY_CALL, RELIANCE, SAME, House, Member
+from tests.scenarios.nursery import nursery
 from tests.waiting import eventually
 
 
@@ -33,10 +34,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def drift(house: House, *words: str) -> "subprocess.CompletedProcess[str]":
     """`python run.py drift`."""
-    command = [sys.executable, "run.py", "drift", *words, "--config", str(house.config)]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
+    return nursery().obeyed(["drift", *words, "--config", str(house.config)])
 
 
 def found(house: House, *words: str) -> tuple[int, list[dict[str, Any]]]:
@@ -159,6 +157,7 @@ def test_without_a_ledger_there_is_nothing_to_compare(tmp_path: Path) -> None:
 
 
 def test_contracts_are_compared_by_the_lots_of_the_master_in_place(house: House) -> None:
+    eventually(lambda: "In place: the instrument master" in house.output(), 20)
     order = house.places(NIFTY_CALL, "BUY", 130, price=100)
     house.all_wait(order, orderStatus="PENDING")
     house.control.cancel(SAME.client_id, str(house.only(order, SAME)["orderId"]))

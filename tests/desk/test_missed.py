@@ -3,7 +3,6 @@ without."""
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +11,8 @@ from typing import Any
 import pytest
 
 from ledger.reader import Reader
-from tests.scenarios.house import HALF, LEADER, RELIANCE, ROOT, TCS, House, Member
+from tests.scenarios.house import HALF, LEADER, RELIANCE, TCS, House, Member
+from tests.scenarios.nursery import nursery
 from tests.waiting import eventually
 
 HASTY = Member("hasty", "1000000003", more=["max_age_seconds = 1"])
@@ -40,15 +40,7 @@ def time_passes() -> None:
 
 def missed(house: House, *words: str) -> "subprocess.CompletedProcess[str]":
     """`python run.py copies --missed`."""
-    command = [sys.executable, "run.py", "copies", "--missed", *words, "--config"]
-    return subprocess.run(
-        [*command, str(house.config)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return nursery().obeyed(["copies", "--missed", *words, "--config", str(house.config)])
 
 
 def listed(house: House, *words: str) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from domain.tickets import Ticket
 from ledger.history import Requested
 from tests.ledger.makers import KEY, NOW
 from tests.scenarios.house import HDFCBANK, RELIANCE, ROOT, SBIN, TCS, House, Row
+from tests.scenarios.nursery import nursery
 from tests.waiting import eventually
 
 NOVICE = """
@@ -39,8 +40,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def replay(house: House, *words: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "run.py", "replay", "today", *words, "--config", str(house.config)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return nursery().obeyed(["replay", "today", *words, "--config", str(house.config)])
 
 
 def document(house: House, *words: str) -> Any:

@@ -22,6 +22,7 @@ from tests.desk.files import run, written
 from tests.ledger.makers import changed
 from tests.ledger.words import parked as a_parked_copy
 from tests.scenarios.house import HALF, RELIANCE, ROOT, SAME, House
+from tests.scenarios.nursery import nursery
 from tests.waiting import eventually
 
 MORE = (
@@ -104,9 +105,7 @@ def asked(house: House, *words: str) -> list[str]:
 
 def resolve(house: House, *words: str) -> "subprocess.CompletedProcess[str]":
     """`python run.py copies resolve`."""
-    return subprocess.run(
-        asked(house, *words), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
+    return nursery().obeyed(asked(house, *words)[2:])
 
 
 def settled(house: House, *words: str) -> tuple[int, dict[str, Any]]:

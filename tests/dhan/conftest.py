@@ -6,7 +6,8 @@ from pathlib import Path
 import certifi
 import pytest
 
-from dhan.calls import AccountAddress, Answer, Call
+from dhan.addresses import AccountAddress
+from dhan.calls import Answer, Call
 from dhan.lines import Line
 from dhan.requests import Request, Requests
 from dhan.trust import trust

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dhan.addresses import FeedAddress
 from dhan.codec.feed import alerts
-from dhan.feed import Feed, FeedAddress, Pace
+from dhan.feed import Feed, Pace
 from dhan.tokens import TokenSource
 from domain.orders import Status
 from simulator.server import Opening, Simulator

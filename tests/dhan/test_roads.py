@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dhan.addresses import FeedAddress
 from dhan.calls import Answer, Call
-from dhan.feed import Feed, FeedAddress
+from dhan.feed import Feed
 from dhan.master import MasterError, read
 from dhan.tokens import TokenSource
 from dhan.wire import Wire

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from dhan.calls import AccountAddress, Answer, Call
+from dhan.addresses import AccountAddress
+from dhan.calls import Answer, Call
 from dhan.wire import Wire
 from tests.dhan.broker import TOKEN, Asked, Broker, Peer, answer
 from tests.dhan.conftest import CLIENT, PLACE, READ, REQUESTS, TICKET, Sent, account

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.hours import Hours
 from domain.instruments import Segment
-from domain.sessions import IST, Hours, Phase, phase_at
+from domain.sessions import IST, Phase, phase_at
 
 CASH = (Segment.NSE_EQ, Segment.BSE_EQ)
 DERIVATIVES = (Segment.NSE_FNO, Segment.BSE_FNO)

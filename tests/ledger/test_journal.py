@@ -17,7 +17,8 @@ from domain.permits import Window
 from domain.protection import Protection
 from domain.rules import Rules
 from domain.sizing import Fixed, Multiplier, Rounding, Sizing
-from ledger.journal import Noted, decode, encode, followers_noted, noted
+from ledger.entries import Noted
+from ledger.journal import decode, encode, followers_noted, noted
 from ledger.ledger import Ledger, LedgerFailure
 from tests.ledger.makers import NOW, intent, order
 

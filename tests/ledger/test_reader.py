@@ -37,6 +37,17 @@ def test_copies_come_back_as_they_were_told(ledger: Ledger, path: Path) -> None:
         assert reader.copies() == [told.report]
 
 
+def test_what_is_asked_at_once_is_of_one_instant(ledger: Ledger, path: Path) -> None:
+    before, after = changed("asha", "1001"), changed("asha", "1002")
+    ledger.commit([before])
+    with Reader.open(path) as reader:
+        with reader.standing_still():
+            assert reader.copies() == [before.report]
+            ledger.commit([after])
+            assert reader.copies() == [before.report]
+        assert reader.copies() == [before.report, after.report]
+
+
 def test_copies_can_be_chosen(ledger: Ledger, path: Path) -> None:
     late = NOW + timedelta(hours=1)
     ledger.commit(

@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 _ROOT = Path(__file__).parents[2]
@@ -72,12 +73,33 @@ class Nursery:
         environment: Mapping[str, str],
         out: Path,
         trouble: Path | None = None,
+        into: Path = Path(os.devnull),
+        cwd: Path = _ROOT,
     ) -> Born:
         """A new process of the program, which prints to the end of a file, and what is wrong to
-        that of another, if there is one."""
-        files = {"out": str(out), "trouble": str(trouble or out)}
-        wanted = {"arguments": [*arguments], "environment": dict(environment), **files}
-        return Born(self, int(self.ask(**wanted)))
+        that of another, if there is one. It has this process' surroundings, but for these."""
+        places = {"out": out, "trouble": trouble or out, "into": into, "cwd": cwd}
+        wanted = {name: str(place) for name, place in places.items()}
+        surroundings = {**os.environ, **environment}
+        born = self.ask(arguments=[*arguments], environment=surroundings, **wanted)
+        return Born(self, int(born))
+
+    def obeyed(
+        self,
+        words: Sequence[str],
+        cwd: Path = _ROOT,
+        environment: Mapping[str, str] | None = None,
+        said: str = "",
+    ) -> "subprocess.CompletedProcess[str]":
+        """`python run.py ...` to its end, with something said on its standard input."""
+        with TemporaryDirectory() as folder:
+            into, out, trouble = (Path(folder, name) for name in ("in", "out", "trouble"))
+            into.write_text(said)
+            born = self.bear(words, environment or {}, out, trouble, into=into, cwd=cwd)
+            code = born.wait(60)
+            return subprocess.CompletedProcess(
+                ["run.py", *words], code, out.read_text(), trouble.read_text()
+            )
 
     def ask(self, **wanted: Any) -> Any:
         """What the forking process answers."""
@@ -97,7 +119,18 @@ def nursery() -> Nursery:
 def main() -> None:
     """Fork and tell of what was forked, until nobody asks any more."""
     from desk import live  # noqa: F401  # the largest part of all imports
-    from desk.commands import copies, drift, explain, replay  # noqa: F401
+    from desk.commands import (  # noqa: F401  # noqa: F401
+        check,
+        clock,
+        copies,
+        drift,
+        explain,
+        followers,
+        instruments,
+        missed,
+        replay,
+        resolve,
+    )
     from tests.faults.crashing import main as program
 
     born: set[int] = set()
@@ -123,23 +156,26 @@ def _live(program: Callable[[Sequence[str]], int], wanted: dict[str, Any]) -> No
     try:
         _move_out(wanted)
         code = program(wanted["arguments"])
-        sys.stdout.flush()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
     except BaseException:
         traceback.print_exc()
     finally:
+        sys.stdout.flush()
         os._exit(code)
 
 
 def _move_out(wanted: dict[str, Any]) -> None:
+    os.environ.clear()
     os.environ.update(wanted["environment"])
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    os.chdir(wanted["cwd"])
+    into, flags = os.open(wanted["into"], os.O_RDONLY), os.O_WRONLY | os.O_APPEND | os.O_CREAT
     out, trouble = os.open(wanted["out"], flags), os.open(wanted["trouble"], flags)
-    for there, here in ((nothing, 0), (out, 1), (trouble, 2)):
+    for there, here in ((into, 0), (out, 1), (trouble, 2)):
         os.dup2(there, here)
     assert isinstance(sys.stdout, TextIOWrapper)
     sys.stdout.reconfigure(line_buffering=True)
-    sys.stdin.close()
+    sys.stdin = os.fdopen(0)
 
 
 def _ended(pid: int, born: set[int]) -> int | None:

@@ -11,6 +11,7 @@ from ledger.halts import standing_halt
 from ledger.reader import Reader
 from tests.scenarios.conftest import Build
 from tests.scenarios.house import HALF, RELIANCE, ROOT, SAME, TCS, House, Member, Row
+from tests.scenarios.nursery import nursery
 from tests.waiting import eventually
 
 MORE = "[recovery]\nsweep_seconds = 0.5\nsettle_seconds = 1"
@@ -22,15 +23,7 @@ def command(*words: str, config: House) -> list[str]:
 
 def asked(house: House, *words: str, said: str | None = None) -> "subprocess.CompletedProcess[str]":
     """`python run.py followers ...`."""
-    return subprocess.run(
-        command(*words, config=house),
-        cwd=ROOT,
-        input=said or "",
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return nursery().obeyed(command(*words, config=house)[2:], said=said or "")
 
 
 def done(house: House, *words: str) -> list[Row]:

@@ -1,0 +1,36 @@
+"""Where and as whom an account talks to Dhan."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class AccountAddress:
+    """Where and as whom an account talks to Dhan.
+
+    `token` is asked at every request, so that a token can be replaced while running. `lines` is
+    the most connections at once. `source_ip` is the host's own address to send from. Within
+    `keep_warm` seconds an idle connection is used for a cheap read, because the broker ends idle
+    ones and the next order would pay for it.
+    """
+
+    client_id: str
+    api_url: str
+    token: Callable[[], str] = field(repr=False)
+    source_ip: str | None = None
+    lines: int = 4
+    keep_warm: float = 20.0
+
+    def __post_init__(self) -> None:
+        if self.lines < 1 or self.keep_warm <= 0:
+            raise ValueError("an account needs a line and a time to keep it warm")
+
+
+@dataclass(frozen=True, slots=True)
+class FeedAddress:
+    """Where and as whom an account listens."""
+
+    client_id: str
+    url: str
+    token: Callable[[], str] = field(repr=False)
+    source_ip: str | None = None
