@@ -185,6 +185,7 @@ def _rules(tables: schema.Lockstep, follower: schema.Follower) -> Rules:
         legs_window=timedelta(seconds=float(tables.legs.window_seconds)),
         hold_sold_legs=timedelta(milliseconds=follower.hold_sold_legs_ms),
         failed_leg=FailedLeg(follower.failed_leg or tables.legs.failed_leg),
+        inverse=follower.inverse,
     )
 
 

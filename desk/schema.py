@@ -320,6 +320,7 @@ class Follower(Table):
     only: Filter = Field(default=Filter(), description='{ segments = ["NSE_FNO"] }')
     protection: Protection = Field(default=Protection(), description="{ band_percent = 1.0 }")
     products: Products = Field(default=Products(), description='{ MARGIN = "INTRADAY" }')
+    inverse: bool = Field(default=False, description="true or false")
     hold_sold_legs_ms: Annotated[int, Field(ge=0, le=10_000)] = Field(
         default=0, description="milliseconds from 0 to 10000"
     )

@@ -18,6 +18,7 @@ from domain.instruments import InstrumentKey
 from domain.means import Means
 from domain.merge import adds, merge, outweighs
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
+from domain.mirror import filled_at, mirrored
 from domain.missed import words
 from domain.orders import Order, Product
 from domain.plan import plan
@@ -25,15 +26,18 @@ from domain.reports import lagging, may_lag, report
 from domain.rules import Mood, Rules
 from domain.slices import slices
 from domain.steps import Place, Request, Skip, Step, Why
+from domain.wanted import part
 
 
 class CopyBook:
-    """The leader's orders and one follower's copies of them, by leader order id."""
+    """The leader's orders, as this follower faces them, and its copies of them, by leader order
+    id."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.orders: dict[str, Order] = {}
         self.copies: dict[str, Copy] = {}
+        self._told: dict[str, Order] = {}
         self.means = Means()
         self.listings = self.means.listings
         self.holdings = self.means.holdings
@@ -69,20 +73,25 @@ class CopyBook:
             self._keep(progress.interrupted(copy, now, self.rules))
         for order in sorted(self._former.values(), key=_placed):
             if order.flattening:
-                self.orders[order.order_id] = order
+                self._learn(order)
             elif order.order_id not in self.copies:
-                self._expected[order.order_id] = self._new_copy(order, None)
+                self._expected[order.order_id] = self._new_copy(self._faced(order), None)
             self._count(order.order_id)
 
     def recall(self, leader_ids: Iterable[str]) -> list[str]:
         """Take what the ledger kept of these leader orders for told; those that it kept."""
         found = [one for one in leader_ids if one in self._former and one not in self.orders]
-        self.orders |= {leader_id: self._former[leader_id] for leader_id in found}
+        for leader_id in found:
+            self._learn(self._former[leader_id])
         return found
 
     def make(self, order: Order, now: datetime) -> None:
         """Note an order that Lockstep makes in the leader's place."""
         self.seen(OrderSeen(order, now, 0))
+
+    def told(self, leader_id: str) -> Order | None:
+        """The leader's order as it was told, whatever way this follower faces it."""
+        return self._told.get(leader_id)
 
     def exits(self, leader_id: str) -> bool:
         """Whether the leader's order makes what the copies hold smaller."""
@@ -99,12 +108,14 @@ class CopyBook:
         if told.hint is not None:
             self.listings.hint(told.hint)
         self.listings.price(order.instrument, told.ltp, told.ltp_at or order.stamp.updated_at)
-        known = self.orders.get(leader_id)
+        known, before = self._told.get(leader_id), self.orders.get(leader_id)
         merged = order if known is None else merge(known, order)
-        self.orders[leader_id] = merged
+        faced = self._learn(merged)
         copy = self.copies.get(leader_id)
         if copy is None:
-            self.copies[leader_id] = self._new_copy(merged, told.born)
+            copy = self.copies[leader_id] = self._new_copy(faced, told.born)
+        if faced.mirrored and not copy.attempts:
+            self._date(told, faced, before)
         self._count(leader_id)
         self._watch(leader_id)
         return adds(known, merged)
@@ -209,7 +220,9 @@ class CopyBook:
         """What to do next for the copy of a leader order; `open_` is whether its market takes
         orders now."""
         self.holdings.at(now)
-        order, copy = self.orders[leader_id], self._resized(leader_id)
+        copy, order = self._resized(leader_id), self.orders[leader_id]
+        if copy.born is None and order.mirrored and order.filled:
+            copy = self.copies[leader_id] = replace(copy, born=now)
         market = self.listings.market(order.instrument, open_)
         instrument = self.listings.instrument(order.instrument)
         account = self.means.account(order, self.copies.values(), self.rules, mood, now)
@@ -323,6 +336,35 @@ class CopyBook:
             found.append(Followed(copy, holding, order, known.lot if known else None))
         return found
 
+    def _learn(self, told: Order) -> Order:
+        """Keep a leader's order; as this follower faces it."""
+        leader_id = told.order_id
+        self._told[leader_id] = told
+        faced = self.orders[leader_id] = self._faced(told)
+        return faced
+
+    def _faced(self, told: Order) -> Order:
+        """The leader's order as it is to be copied: turned, where this follower takes the other
+        side. Whatever was placed, in its holding too, goes on as it began."""
+        if told.flattening:
+            return told
+        copy = self.copies.get(told.order_id)
+        if copy is not None and copy.attempts:
+            inverse = copy.attempts[0].ticket.side is not told.side
+        else:
+            built = self.holdings.mirrored(told.instrument, told.product)
+            inverse = self.rules.inverse if built is None else built
+        return mirrored(told) if inverse else told
+
+    def _date(self, told: OrderSeen, faced: Order, before: Order | None) -> None:
+        """Let the copy of a mirrored order be as old as the first fill that makes something of
+        it."""
+        copy, lot = self.copies[faced.order_id], self.listings.lot(faced.instrument)
+        got, had = (before.filled, part(before, copy, lot)) if before else (0, 0)
+        if faced.filled > got and not had:
+            born = filled_at(told, faced, before)
+            self.copies[faced.order_id] = replace(copy, born=born)
+
     def _new_copy(self, order: Order, born: datetime | None) -> Copy:
         return Copy(order.order_id, self.rules.follower, self.means.sized(order, self.rules), born)
 
@@ -331,7 +373,8 @@ class CopyBook:
         copy = self.copies[leader_id]
         if copy.attempts or (copy.skipped and copy.skipped.lasting):
             return copy
-        sizing = self.means.sized(self.orders[leader_id], self.rules)
+        faced = self._learn(self._told[leader_id])
+        sizing = self.means.sized(faced, self.rules)
         if sizing != copy.sizing:
             copy = self.copies[leader_id] = replace(copy, sizing=sizing)
         self._count(leader_id)
@@ -361,7 +404,9 @@ class CopyBook:
 
     def _count(self, leader_id: str) -> None:
         """Bring the position up to date with what is known of the order and its copy."""
-        order = self.orders.get(leader_id) or self._former.get(leader_id)
+        order = self.orders.get(leader_id)
+        if order is None and (former := self._former.get(leader_id)) is not None:
+            order = self._faced(former)
         if order is not None:
             copy = self.copies.get(leader_id) or self._expected.get(leader_id)
             lot = self.listings.lot(order.instrument)

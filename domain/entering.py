@@ -54,6 +54,8 @@ def enter(
         instrument = None
     want = wanted(order, copy, rules, market, instrument, now) if instrument else None
     unsized = isinstance(whole.sizing, Unsized)
+    if want is None and _awaits_fill(order, whole, instrument):
+        return Hold(Why.LEADER_FILL)
     if want is None and instrument is not None and not unsized:
         return _nothing_wanted(order, whole, instrument)
     if account.mood is Mood.HALTED or order.flattening:
@@ -102,6 +104,15 @@ def _never(order: Order) -> Skip | None:
     if order.leg != 1 or (order.parent_id and order.platform == _TRIGGERED_BY_FOREVER):
         return Skip(Skipped.UNSUPPORTED, f"leg {order.leg} of order {order.parent_id}")
     return None
+
+
+def _awaits_fill(order: Order, copy: Copy, instrument: Instrument | None) -> bool:
+    """Whether nothing is copied yet of a mirrored order, and something may be by its next fill."""
+    if not order.mirrored or order.status.terminal or copy.attempts:
+        return False
+    if instrument is None or isinstance(copy.sizing, Unsized):
+        return not order.filled
+    return copy.sizing.size(order.terms.quantity, instrument.lot) >= instrument.lot
 
 
 def _unknown(order: Order) -> Skip:

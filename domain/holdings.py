@@ -1,7 +1,7 @@
 """What the leader holds by the orders that are known, and what the copies of them built."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from domain.built import Built
@@ -13,6 +13,7 @@ from domain.orders import Order, Product, Side
 from domain.sessions import IST
 from domain.sizing import Exit, Sizing
 from domain.slices import slices
+from domain.wanted import share
 
 _Holding = tuple[InstrumentKey, Product]
 
@@ -34,13 +35,26 @@ class _Shares:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """What an order of the leader that is open will still trade, of it and of its copy, and
-    whether that is placed."""
+    """What an order of the leader that is open will still trade, on the leader's `side`, of it
+    and of its copy, and whether that is placed."""
 
     side: Side
     leader: int
     mine: int
     placed: bool
+
+
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class _Way:
+    """How the copies of a holding were built: whether the one that was placed last, at `since`, is
+    `mirrored`, and the leader's orders (their ids) whose copies are `at_work`."""
+
+    mirrored: bool = False
+    since: datetime = _EVER
+    at_work: set[str] = field(default_factory=set)
 
 
 _NOTHING = _Shares()
@@ -59,7 +73,8 @@ class Holdings:
         self._shares: dict[str, _Shares] = {}
         self._open: dict[_Holding, dict[str, _Open]] = defaultdict(dict)
         self._with_lone: dict[_Holding, None] = {}
-        self._began = self._over = datetime.min.replace(tzinfo=UTC)
+        self._ways: dict[_Holding, _Way] = {}
+        self._began = self._over = _EVER
 
     def carry(self, built: Built) -> None:
         """Add what was built before anything that is noted here."""
@@ -89,6 +104,9 @@ class Holdings:
         self._noted[order.order_id] = order, copy
         if copy is not None and copy.lone:
             self._with_lone[holding] = None
+        if copy is not None and copy.attempts and not order.flattening:
+            way = self._ways.setdefault(holding, _Way())
+            self._go(way, order, copy, not ended and _at_work(order, copy, lot))
         if ended or order.status.terminal or order.flattening:
             self._open[holding].pop(order.order_id, None)
         else:
@@ -98,6 +116,17 @@ class Holdings:
         """The net position (shares, signed) that the copies built."""
         total = self._totals.get((instrument, product))
         return 0 if total is None else total.mine
+
+    def mirrored(self, instrument: InstrumentKey, product: Product) -> bool | None:
+        """Whether the copies are on the other side than the leader; None where they hold nothing
+        and none is at work.
+
+        What is there goes on as it was built, so that an exit of the leader exits it.
+        """
+        mine, way = self.position(instrument, product), self._ways.get((instrument, product))
+        if way is None and mine:
+            way = self._way_of_old((instrument, product), mine)
+        return way.mirrored if way is not None and (mine or way.at_work) else None
 
     def positions(self) -> dict[tuple[InstrumentKey, Product], int]:
         """What the copies hold (shares, signed), by instrument and the leader's product."""
@@ -129,9 +158,9 @@ class Holdings:
         if total is None:
             return entry
         own = self._shares.get(order.order_id, _NOTHING)
-        sign = 1 if order.side is Side.SELL else -1
         free = total.due - self._lone((order.instrument, order.product))
-        held, due = sign * (total.leader - own.leader), sign * (free - own.due)
+        held = _sign(order.leaders_side.other) * (total.leader - own.leader)
+        due = _sign(order.side.other) * (free - own.due)
         if held < 1:
             return entry
         others = self._others(order)
@@ -161,6 +190,26 @@ class Holdings:
         ]
         return lone_shares(self.position(*holding) - sum(one.shares for one in trades), trades)
 
+    def _way_of_old(self, holding: _Holding, mine: int) -> _Way | None:
+        """How a position was built of which no copy is known any more: by what the leader had
+        before the day began."""
+        todays = sum(
+            self._shares[order_id].leader
+            for order_id, (order, _) in self._noted.items()
+            if (order.instrument, order.product) == holding and not self._ended(order)
+        )
+        had = self._totals[holding].leader - todays
+        if not had:
+            return None
+        return self._ways.setdefault(holding, _Way((had > 0) is not (mine > 0)))
+
+    def _go(self, way: _Way, order: Order, copy: Copy, at_work: bool) -> None:
+        """Note the way that a copy goes which was placed."""
+        since = copy.attempts[0].sent_at
+        if since >= way.since:
+            way.mirrored, way.since = order.mirrored, since
+        (way.at_work.add if at_work else way.at_work.discard)(order.order_id)
+
     def _ended(self, order: Order) -> bool:
         return order.stamp.updated_at < self._began
 
@@ -171,7 +220,7 @@ class Holdings:
         for order_id, one in self._open[order.instrument, order.product].items():
             if order_id == order.order_id:
                 earlier = False
-            elif one.side is order.side and (earlier or one.placed):
+            elif one.side is order.leaders_side and (earlier or one.placed):
                 others.append(one)
         return others
 
@@ -180,26 +229,37 @@ def _left(order: Order, copy: Copy | None) -> _Shares:
     """What an order and its copy left behind at the end of their day."""
     if order.product is Product.INTRADAY:
         return _NOTHING
-    sign = 1 if order.side is Side.BUY else -1
     attempts = copy.attempts if copy else ()
     kept = [one.filled for one in attempts if one.ticket.product is not Product.INTRADAY]
-    mine = sign * sum(kept)
-    return _Shares(sign * order.filled, mine, mine)
+    mine = _sign(order.side) * sum(kept)
+    return _Shares(_sign(order.leaders_side) * order.filled, mine, mine)
 
 
 def _built(order: Order, copy: Copy | None, lot: int) -> _Shares:
-    sign = 1 if order.side is Side.BUY else -1
+    leader, sign = _sign(order.leaders_side) * order.filled, _sign(order.side)
     if copy is None:
-        return _Shares(sign * order.filled)
+        return _Shares(leader)
     filled, due = copy.filled, copy.filled
     if not copy.lone and any(one.goes_on(order) for one in slices(order, copy, lot, None)):
         due = max(due, copy.sizing.part(order.filled, order.terms.quantity, lot))
-    return _Shares(sign * order.filled, sign * filled, sign * due)
+    return _Shares(leader, sign * filled, sign * due)
+
+
+def _at_work(order: Order, copy: Copy, lot: int) -> bool:
+    """Whether more of a copy may trade: what stands, or what is still to be placed again."""
+    if copy.standing is not None:
+        return True
+    goes_on = any(one.goes_on(order) for one in slices(order, copy, lot, None))
+    return goes_on and share(order, copy, lot) > copy.filled
+
+
+def _sign(side: Side) -> int:
+    return 1 if side is Side.BUY else -1
 
 
 def _rest(order: Order, copy: Copy | None, due: int, lot: int) -> _Open:
     rest = order.terms.quantity - order.filled
     if copy is None:
-        return _Open(order.side, rest, 0, placed=False)
+        return _Open(order.leaders_side, rest, 0, placed=False)
     mine = 0 if copy.left_out or copy.lone else copy.sizing.size(order.terms.quantity, lot) - due
-    return _Open(order.side, rest, max(0, mine), bool(copy.attempts))
+    return _Open(order.leaders_side, rest, max(0, mine), bool(copy.attempts))

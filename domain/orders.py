@@ -15,6 +15,11 @@ class Side(StrEnum):
     BUY = "BUY"
     SELL = "SELL"
 
+    @property
+    def other(self) -> "Side":
+        """The opposite side."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
 
 class OrderType(StrEnum):
     LIMIT = "LIMIT"
@@ -133,7 +138,8 @@ class Order:
     is `traded_value / filled`, kept as a sum so that it stays whole); it is `exact` where it adds
     up the exchange's own trades, and else made from a rounded average. `placed_at` and the
     stamp's time are IST. `leg` is 1 for an entry or an ordinary order, 2 and 3 for the stop
-    and target legs of a Super Order, whose entry is `parent_id`.
+    and target legs of a Super Order, whose entry is `parent_id`. `mirrored` is whether this is the
+    leader's order as an inverse follower faces it (`domain.mirror`); none is told or kept so.
     """
 
     order_id: str
@@ -156,6 +162,12 @@ class Order:
     leg: int = 1
     parent_id: str | None = None
     exact: bool = False
+    mirrored: bool = False
+
+    @property
+    def leaders_side(self) -> Side:
+        """The side that the leader is on."""
+        return self.side.other if self.mirrored else self.side
 
     @property
     def cut_short(self) -> bool:

@@ -21,6 +21,8 @@ def drift(order: Order, copy: Copy, lot: int) -> str:
     is in step. What a rule decided to skip, and what the operator ended, is in step."""
     if copy.left_out or copy.halted:
         return ""
+    if order.mirrored and not copy.attempts and not part(order, copy, lot):
+        return ""
     copy = relevant(order, copy, lot)
     if order.status.terminal:
         return _final_drift(order, copy, lot)

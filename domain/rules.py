@@ -52,6 +52,8 @@ class FailedLeg(StrEnum):
 class Rules:
     """The rules of one follower.
 
+    `inverse`: it takes the other side of the leader, where its copies hold nothing that was built
+    on the leader's (`domain.mirror`).
     `sizing` and `bounds` count for whatever no override covers; the first that does counts.
     `max_age`: an entry older than this is not chased. `settle`: how long an unknown outcome is
     looked for, from when it became unknown, before its absence counts as proven (Dhan shows
@@ -81,6 +83,7 @@ class Rules:
     legs_window: timedelta = timedelta(seconds=2)
     hold_sold_legs: timedelta = timedelta(0)
     failed_leg: FailedLeg = FailedLeg.TELL
+    inverse: bool = False
 
     def sized(self, entry: Entry, segment: Segment, names: Sequence[str]) -> Sizing:
         """The sizing of an order that opens a position in an instrument of the segment, which

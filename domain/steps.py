@@ -18,6 +18,7 @@ class Why(StrEnum):
     UNREAD = "the account's order book is to be read first"
     PARKED = "an operator must look at it"
     LEADER_TRANSIT = "the leader's order is not at the exchange yet"
+    LEADER_FILL = "waits for the leader's fill, to take the other side"
     LEADER_UNREADABLE = "the leader's order is to be read again"
     SIZING = "its size is not known yet"
     INSTRUMENT = "the instrument's lot is not known yet"

@@ -58,9 +58,9 @@ def wanted(
 
 
 def share(order: Order, copy: Copy, lot: int) -> int:
-    """The copy's part (shares) of what the leader's order asks for, or of what it got before it
-    was cut short."""
-    if order.cut_short:
+    """The copy's part (shares) of what the leader's order asks for, or of what it got, where it
+    was cut short or only its fills are copied."""
+    if order.cut_short or order.mirrored:
         return part(order, copy, lot)
     return copy.sizing.size(order.terms.quantity, lot)
 

@@ -121,6 +121,11 @@ def test_squaring_off_for_all_wants_a_loss_for_all(followers: int) -> None:
     assert list(found) == ["limits.square_off_on_day_loss"]
 
 
+def test_a_follower_is_inverse_only_if_that_is_said() -> None:
+    rules = [config(follower(*more)).followers[0].rules for more in ((), ("inverse = true",))]
+    assert [one.inverse for one in rules] == [False, True]
+
+
 def test_a_follower_has_what_is_said_for_all_unless_it_says_otherwise() -> None:
     common = """
     [recovery]
@@ -221,6 +226,7 @@ def test_a_multiplier_is_exact(multiplier: str, exact: Fraction) -> None:
         ("sizing = 2", "followers[0].sizing", "not a table"),
         ('when_closed = "skipp"', "followers[0].when_closed", 'did you mean "skip"'),
         ("paused = 1", "followers[0].paused", "true or false"),
+        ('inverse = "yes"', "followers[0].inverse", "true or false"),
         ("max_age_seconds = 0", "followers[0].max_age_seconds", "above 0"),
         ('failed_leg = "flat"', "followers[0].failed_leg", '"tell" or "flatten"'),
         ("hold_sold_legs_ms = 10001", "followers[0].hold_sold_legs_ms", "from 0 to 10000"),

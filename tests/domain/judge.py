@@ -96,8 +96,9 @@ def may_change(step: Modify | Cancel, copy: Copy) -> None:
 
 
 def never_too_much(account: Exchange, most: int, in_slices: bool) -> None:
-    """Never more than one order of a slice is open, and never more than `most` open and traded in
-    all."""
+    """Never more than one order of a slice is open, never more than `most` open and traded in all,
+    and all of it on one side."""
+    assert len({order.side for order in account.orders.values()}) <= 1
     exposed = sum(order.exposed for order in account.orders.values())
     assert exposed <= most, f"{exposed} shares open or traded, {most} at most wanted"
     open_ = [order for order in account.orders.values() if order.open]
@@ -128,6 +129,28 @@ def ended_well(leader: TrueOrder, copy: Copy, account: Exchange, report: CopyRep
         assert as_wanted or (copy.sliced and (copy.skipped or _lost(copy, leader.terms)))
     elif not copy.left_out:
         assert traded >= wants or not wants or _lost(copy, leader.terms), "a copy got lost"
+    if report.in_step and not copy.left_out:
+        assert standing or traded == wants
+
+
+def ended_mirrored(leader: TrueOrder, copy: Copy, account: Exchange, report: CopyReport) -> None:
+    """An inverse follower has the leader's fills on the other side, or goes after them."""
+    if any(attempt.stage is Stage.PARKED for attempt in copy.attempts):
+        return
+    orders = account.orders.values()
+    assert all(order.side is not leader.side for order in orders)
+    standing, traded = [order for order in orders if order.open], copy.filled
+    assert traded == sum(order.filled for order in orders)
+    wants = copy.sizing.size(leader.filled, LOT)
+    lost = _lost(copy, Terms(leader.terms.quantity, OrderType.MARKET))
+    for order in orders:
+        assert (order.terms.order_type, order.terms.validity) == (OrderType.LIMIT, Validity.DAY)
+    if standing:
+        stands = sum(order.terms.quantity - order.filled for order in standing)
+        as_wanted = stands == wants - traded or any(one.declined for one in copy.newest)
+        assert as_wanted or (copy.sliced and (copy.skipped or lost))
+    elif not copy.left_out:
+        assert traded == wants or lost, "a copy got lost"
     if report.in_step and not copy.left_out:
         assert standing or traded == wants
 

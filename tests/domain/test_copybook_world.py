@@ -75,6 +75,33 @@ def test_s1_8_slices_end_in_step_together(
 
 @given(
     asked=first_terms(),
+    most=st.sampled_from((None, 2)),
+    factor=st.sampled_from((Fraction(1), Fraction(1, 2), Fraction(7, 3))),
+    turns=st.booleans(),
+    seed=st.integers(0, 2**32),
+)
+@settings(deadline=None, max_examples=60)
+def test_an_inverse_follower_ends_in_step_on_the_other_side(
+    asked: Terms, most: int | None, factor: Fraction, turns: bool, seed: int
+) -> None:
+    """As above, with or without slices; the rule may be turned at any time."""
+    contract = CONTRACT if most is None else replace(CONTRACT, freeze=most * LOT + 1)
+    world, chance = World(asked, factor=factor, contract=contract, inverse=True), Random(seed)
+    world.leader_confirms()
+    often = ("the leader's order trades", "the feed tells in order", "the copy trades") * 4
+    works = ("a request is carried out", "the exchange works", "the leader's order ends")
+    names = [*CHOICES, *often, *works]
+    names = chance.choices(names, k=chance.randrange(10, 100))
+    for name in names:
+        play(world, [(name, chance.randrange(2**12))])
+        if turns and chance.random() < 0.1:
+            world.turn(chance.random() < 0.5)
+    world.quiesce()
+    world.check_end()
+
+
+@given(
+    asked=first_terms(),
     max_age=st.sampled_from((timedelta(seconds=30), timedelta(hours=1))),
     seed=st.integers(0, 2**32),
 )

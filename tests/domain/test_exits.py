@@ -1,8 +1,6 @@
 """Exits: whoever holds the copied position ends flat when the leader does."""
 
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
 from fractions import Fraction
 
 import pytest
@@ -10,133 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.copies import CopyState
-from domain.copybook import CopyBook
-from domain.messages import Answered, OrderSeen
-from domain.orders import Order, Side, Status
-from domain.outcomes import Accepted, Throttled
-from domain.rules import Mood, Rules
 from domain.sizing import Fixed, Multiplier, Rounding
-from domain.steps import Place
-from tests.domain.builders import CONTRACT, KEY, LOT, NOON, RULES, intent, leader_order, terms
+from tests.domain.builders import LOT, RULES
+from tests.domain.two import Two
 
 FACTORS = st.fractions(min_value=Fraction(1, 20), max_value=5, max_denominator=20)
 SIZES = st.builds(Multiplier, FACTORS, st.sampled_from(Rounding)) | st.builds(
     Fixed, st.integers(1, 5), st.just(True)
 )
-
-
-class Two:
-    """A leader and a follower in one contract; everything fills at once, but while the
-    follower's account is `throttled`."""
-
-    def __init__(self, rules: Rules) -> None:
-        self.book = CopyBook(rules)
-        self.book.listings.learn((CONTRACT,))
-        self.leader = 0
-        self.throttled = False
-        self._now = NOON
-        self._count = 0
-
-    @property
-    def mine(self) -> int:
-        return self.book.position(KEY, leader_order().product)
-
-    @property
-    def entered(self) -> int:
-        """Shares of the copy of the first order."""
-        return self.book.copies["1"].filled
-
-    def places(self, lots: int, filled: int = 0) -> str:
-        """The leader places an order, signed, of which so many lots fill at once."""
-        self._count += 1
-        side = Side.BUY if lots > 0 else Side.SELL
-        order = leader_order(order_id=str(self._count), side=side, terms=terms(abs(lots) * LOT))
-        self._see(order)
-        return order.order_id if not filled else self.fills(order.order_id, filled)
-
-    def fills(self, order_id: str, lots: int, ended: bool = False) -> str:
-        """The leader's order fills to so many lots in all."""
-        order = self.book.orders[order_id]
-        gained = lots * LOT - order.filled
-        self.leader += gained if order.side is Side.BUY else -gained
-        whole = lots * LOT == order.terms.quantity
-        status = Status.TRADED if whole else Status.PART_TRADED
-        status = Status.CANCELLED if ended and not whole else status
-        value = lots * LOT * 10_000
-        self._see(replace(order, filled=lots * LOT, traded_value=value, status=status))
-        return order_id
-
-    def cancels(self, order_id: str) -> None:
-        self._see(replace(self.book.orders[order_id], status=Status.CANCELLED))
-
-    def gap(self, exits: Iterable[int]) -> None:
-        """The process dies; the leader sells so many lots in each of some orders, that all fill;
-        the next process finds them in the ledger, and is told of them one after the other."""
-        before, known = self.book, list(self.book.orders.values())
-        for lots in exits:
-            self._count += 1
-            quantity = lots * LOT
-            sold = leader_order(
-                order_id=str(self._count),
-                side=Side.SELL,
-                terms=terms(quantity),
-                status=Status.TRADED,
-                filled=quantity,
-                traded_value=quantity * 10_000,
-            )
-            known.append(sold)
-            self.leader -= quantity
-        self.book = CopyBook(before.rules)
-        self.book.listings.learn((CONTRACT,))
-        self.book.restore(before.copies.values(), self._now, known)
-        for order in known:
-            self._see(order)
-
-    def relieve(self) -> None:
-        """The account is throttled no more, and all pauses are over."""
-        self.throttled = False
-        self._now += timedelta(minutes=5)
-        self._settle_all()
-
-    def _see(self, order: Order) -> None:
-        self.book.seen(OrderSeen(order, self._now, self._count))
-        self._settle_all()
-
-    def _settle_all(self) -> None:
-        for one in list(self.book.orders):
-            self._settle(one)
-
-    def _settle(self, order_id: str) -> None:
-        """Place what is wanted of a copy, and have it filled like the leader's order."""
-        book = self.book
-        step = book.step(order_id, Mood.ACTIVE, True, self._now)
-        if isinstance(step, Place):
-            made = intent(book.copies[order_id], step, self._now)
-            book.intended(order_id, step, self._now)
-            came = Throttled("") if self.throttled else Accepted(f"own {order_id}")
-            book.answered(Answered(made, came, 1, 2, 3), self._now)
-        copy, leader = book.copies[order_id], book.orders[order_id]
-        if copy.standing is None:
-            return
-        share = min(
-            copy.sizing.part(leader.filled, leader.terms.quantity, LOT),
-            copy.standing.ticket.terms.quantity,
-        )
-        whole = share == copy.standing.ticket.terms.quantity
-        status = Status.TRADED if whole else Status.PENDING
-        if leader.cut_short and not whole:
-            status = Status.CANCELLED
-        book.heard(
-            leader_order(
-                order_id=f"own {order_id}",
-                side=leader.side,
-                terms=copy.standing.ticket.terms,
-                status=status,
-                filled=share,
-                traded_value=share * 10_000,
-                correlation_id=copy.standing.ticket.correlation_id,
-            )
-        )
 
 
 def two(share: Multiplier | Fixed) -> Two:

@@ -38,11 +38,14 @@ class World:
         max_age: timedelta = timedelta(hours=1),
         factor: Fraction = Fraction(1),
         contract: Instrument = CONTRACT,
+        inverse: bool = False,
     ) -> None:
         self.now = NOON
         self._ns = 0
         self._sizing, self._contract = Multiplier(factor), contract
-        self.rules = Rules("asha", self._sizing, max_age=max_age, modification_cap=CAP)
+        self.rules = Rules(
+            "asha", self._sizing, max_age=max_age, modification_cap=CAP, inverse=inverse
+        )
         self.mood, self.open, self.ltp = Mood.ACTIVE, True, PRICE
         self.leaders = Exchange(LEADER, lambda: self.now, self.ns)
         self.account = Exchange(FOLLOWER, lambda: self.now, self.ns, cap=CAP)
@@ -55,6 +58,7 @@ class World:
         self.step: Step | None = None
         self.leader = self.leaders.place(KEY, Side.BUY, Product.INTRADAY, asked)
         self.most = self._share(asked.quantity)
+        self.got = 0
 
     def ns(self) -> int:
         """A monotonic clock that never stands still."""
@@ -80,6 +84,7 @@ class World:
 
     def leader_fills(self, lots: int) -> None:
         self.leaders.fill(self.leader, lots, LOT, PRICE)
+        self.got = self._share(self.leader.filled)
 
     def leader_modifies(self, terms: Terms) -> None:
         if self.leader.status is not Status.TRANSIT and self.leaders.modify(self.leader, terms):
@@ -128,7 +133,9 @@ class World:
         if self.line:
             sent = self.line.popleft()
             outcome = carry_out(self.account, sent, fate, hidden)
-            judge.never_too_much(self.account, self.most, bool(self._contract.most))
+            inverse = any(order.side is Side.SELL for order in self.account.orders.values())
+            most = self.got if inverse else self.most
+            judge.never_too_much(self.account, most, bool(self._contract.most))
             if fate not in LOST:
                 self.answers.append((sent, outcome))
 
@@ -198,6 +205,13 @@ class World:
         self.consider()
 
     # The host
+
+    def turn(self, inverse: bool) -> None:
+        """The follower is to take the other side of the leader, or no more."""
+        self.rules = replace(self.rules, inverse=inverse)
+        self.book.resize(self.rules)
+        self._hear_news()
+        self.consider()
 
     def tick(self, milliseconds: int) -> None:
         """Time passes; no request waits longer than the wire has patience, and what was never
@@ -311,4 +325,7 @@ class World:
         copy, report = self.copy, self.book.report(self.leader.order_id, self.now)
         assert copy is not None
         assert report is not None
-        judge.ended_well(self.leader, copy, self.account, report)
+        if self.book.orders[self.leader.order_id].mirrored:
+            judge.ended_mirrored(self.leader, copy, self.account, report)
+        else:
+            judge.ended_well(self.leader, copy, self.account, report)

@@ -89,7 +89,7 @@ class TradingFloor:
         """The leader's order changes."""
         told = replace(self.leader, stamp=self._stamp(), **changes)  # type: ignore[arg-type]
         self.book.seen(OrderSeen(told, NOW, self._ns))
-        self.leader = self.book.orders[LEADER_ID]
+        self.leader = self.book.told(LEADER_ID) or told
         self.decide()
 
     # What the follower decides
@@ -139,6 +139,7 @@ class TradingFloor:
             if order_id not in self.orders:
                 self.orders[order_id] = replace(
                     order(order_id, CLIENT, correlation=intent.correlation_id),
+                    side=request.ticket.side,
                     terms=request.ticket.terms,
                     status=Status.TRANSIT,
                     stamp=self._stamp(),
