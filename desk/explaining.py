@@ -21,8 +21,8 @@ from ledger.entries import Noted
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """News of the leader's order, as it was known once the follower had taken them; `seen` is the
-    message that brought them."""
+    """News of the leader's order, as it was known once the follower had taken them, on the leader's
+    side; `seen` is the message that brought them."""
 
     at: datetime
     seen: OrderSeen
@@ -31,9 +31,9 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided about the copy, and by what: the leader's order, the copy before, the rules
-    in force, the instrument, the last price told of it, the position (shares, signed) that the
-    copies had built in it, and the capital that was known."""
+    """What was decided about the copy, and by what: the leader's order as the follower faces it,
+    the copy before, the rules in force, the instrument, the last price told of it, the position
+    (shares, signed) that the copies had built in it, and the capital that was known."""
 
     at: datetime
     step: Request | Skip
@@ -102,7 +102,7 @@ class _Onlooker:
 
     def _look(self, following: Following, one: Noted) -> None:
         """Keep what the input changed of the order and its copy."""
-        order = following.book.orders.get(self._leader_id)
+        order = following.book.told(self._leader_id)
         if isinstance(one.told, OrderSeen) and order is not None and not _same(order, self._order):
             self._order = order
             self.story.tellings.append(Telling(one.at, one.told, order))

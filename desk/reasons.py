@@ -44,6 +44,7 @@ def terms_words(terms: Terms) -> str:
 def rules_in_words(rules: Rules, order: Order, instrument: Instrument | None) -> Iterator[str]:
     """The rules that concern a copy of the order: its size, its product, and what may keep it from
     being placed."""
+    yield from _inverse_rule(rules, order)
     yield _size_rule(rules, order, instrument)
     if (product := rules.product(order.product)) is not order.product:
         yield f"product: the leader's {order.product} becomes {product}"
@@ -57,6 +58,14 @@ def rules_in_words(rules: Rules, order: Order, instrument: Instrument | None) ->
     if not order.terms.order_type.has_price:
         yield f"protection: a limit within {_percent(rules.protection.band * 100)} of the reference"
     yield f"an entry may be {_seconds(rules.max_age)} old; in a closed market: {rules.when_closed}"
+
+
+def _inverse_rule(rules: Rules, order: Order) -> Iterator[str]:
+    if order.mirrored:
+        side = f"inverse: what the leader's {order.leaders_side} trades is copied as {order.side}"
+        yield side if rules.inverse else f"{side}, as the position was built inverse"
+    elif rules.inverse and not order.flattening:
+        yield "inverse, but for this order: the position was built on the leader's side"
 
 
 def _size_rule(rules: Rules, order: Order, instrument: Instrument | None) -> str:
@@ -127,8 +136,11 @@ def _capital(one: Decision) -> Iterator[str]:
 
 def _quantity(one: Decision, lot: int) -> Iterator[str]:
     order = one.order
-    asked = order.filled if order.cut_short else order.terms.quantity
-    if order.cut_short:
+    only_filled = order.cut_short or order.mirrored
+    asked = order.filled if only_filled else order.terms.quantity
+    if order.mirrored:
+        yield f"inverse: what the leader got counts, {asked} of {order.terms.quantity}"
+    elif order.cut_short:
         yield f"the leader's order ended {order.status.lower()}, so what it got counts: {asked}"
     if one.position:
         yield f"the copies hold {one.position} here"
@@ -172,7 +184,8 @@ def _price(one: Decision, step: Place | Modify, terms: Terms) -> Iterator[str]:
         if step.reference is None:
             yield "price: MARKET, as nobody had told a price"
             return
-        limit = f"price: a limit of {rupees(terms.price)} for the leader's MARKET"
+        copied = "fill" if order.mirrored else "MARKET"
+        limit = f"price: a limit of {rupees(terms.price)} for the leader's {copied}"
         yield f"{limit}, from {_reference(one, step.reference)} with a band of {band}"
     elif kind is OrderType.STOP_LOSS_MARKET:
         limit = f"a limit of {rupees(terms.price)}" if terms.price else "no limit"

@@ -92,7 +92,7 @@ def _orders(view: View, orders: Iterable[Order]) -> Table:
         table.add_column(_follower(mood), overflow="fold")
     copies = {(copy.leader_order_id, copy.follower): copy for copy in view.copies}
     for order in orders:
-        cells = [_cell(copies.get((order.order_id, mood.follower))) for mood in view.moods]
+        cells = [_cell(copies.get((order.order_id, one.follower)), order) for one in view.moods]
         table.add_row(_order(order), _leader(order), *cells)
     return table
 
@@ -121,10 +121,12 @@ def _leader(order: Order) -> Text:
     )
 
 
-def _cell(copy: CopyReport | None) -> Text:
+def _cell(copy: CopyReport | None, order: Order) -> Text:
     if copy is None:
         return Text("...", "dim")
     text = Text(str(copy.state), _STYLES[copy.state])
+    if copy.side is not order.side:
+        text.append(f" {copy.side}")
     if copy.quantity:
         text.append(f" {copy.filled}/{copy.quantity}")
     details = []

@@ -37,7 +37,8 @@ _INTENTS = """
 """
 _MISSED = """
     SELECT order_states.*, copies.follower, copies.born, copies.symbol AS named,
-        missed_quantity, missed_age, missed_allowed, missed_price, missed_price_at
+        copies.side AS taken, missed_quantity, missed_age, missed_allowed, missed_price,
+        missed_price_at
     FROM copies
     JOIN order_states ON order_id = leader_order_id AND role = 'leader'
     WHERE state = 'skipped' AND missed_quantity IS NOT NULL
@@ -92,7 +93,8 @@ class Fill:
 @dataclass(frozen=True, slots=True)
 class MissedEntry:
     """An entry that a follower missed, with the leader's order as it is known now: its `terms`,
-    the shares that traded of it and what they cost (paise). `born` is when it was placed."""
+    the shares that traded of it and what they cost (paise). `side` is the follower's; `born` is
+    when it was placed, for an inverse follower when it traded."""
 
     leader_order_id: str
     follower: str
@@ -288,7 +290,7 @@ def _missed(row: sqlite3.Row, missed: Missed) -> MissedEntry:
         follower=row["follower"],
         instrument=InstrumentKey(Segment(row["segment"]), row["security_id"]),
         symbol=row["named"],
-        side=Side(row["side"]),
+        side=Side(row["taken"]),
         terms=terms_of(row),
         filled=row["filled"],
         traded_value=row["traded_value"],

@@ -81,8 +81,12 @@ def _show(config: Config, as_json: bool) -> int:
         show_json(rows)
         return 0
     columns = ("name", "client_id", "sizing", "mood", "reason", "open_copies")
-    show_table(columns, [[row[column] for column in columns] for row in rows])
+    show_table(columns, [[_cell(row, column) for column in columns] for row in rows])
     return 0
+
+
+def _cell(row: dict[str, object], column: str) -> object:
+    return f"inverse, {row[column]}" if column == "sizing" and row["inverse"] else row[column]
 
 
 def _rows(config: Config) -> list[dict[str, object]]:
@@ -130,6 +134,7 @@ def _row(settings: FollowerSettings, mood: MoodChanged, open_copies: int) -> dic
         "reason": mood.reason,
         "open_copies": open_copies,
         "sizing": rules.sizing.text,
+        "inverse": rules.inverse,
         "paused": settings.paused,
         "when_closed": rules.when_closed.value,
         "source_ip": settings.address.source_ip,

@@ -131,6 +131,7 @@ def _outcome(copy: CopyReport) -> dict[str, object]:
     return {
         "state": copy.state.value,
         "reason": copy.reason,
+        "side": copy.side.value,
         "quantity": copy.quantity,
         "filled": copy.filled,
         "average_price": average(copy.traded_value, copy.filled),
@@ -139,11 +140,12 @@ def _outcome(copy: CopyReport) -> dict[str, object]:
 
 
 def _row(was: CopyReport | None, would: CopyReport) -> tuple[object, ...]:
+    turned = f" (was {was.side})" if was and was.side is not would.side else ""
     before = (was.state, f"{was.filled}/{was.quantity}", _average(was)) if was else (None,) * 3
     return (
         would.leader_order_id,
         would.follower,
-        f"{would.side} {would.symbol}",
+        f"{would.side} {would.symbol}{turned}",
         *before,
         would.state,
         f"{would.filled}/{would.quantity}",

@@ -10,7 +10,7 @@ from domain.copies import Change, Copy, CopyState, Skipped, Stage, Withdrawal
 from domain.instruments import Price
 from domain.messages import CopyChanged
 from domain.missed import Missed
-from domain.orders import Order
+from domain.orders import Order, Side
 from domain.outcomes import Accepted, Refusal, Refused, Throttled, Unknown
 from domain.steps import Cancel
 from ledger.entries import OrderKnown
@@ -161,14 +161,15 @@ def test_a_verdict_stays_until_a_newer_attempt(ledger: Ledger) -> None:
     assert _restored(ledger).skipped is None
 
 
-@pytest.mark.parametrize("price", [None, Price(9_990, NOW)])
+@pytest.mark.parametrize(("price", "side"), [(None, Side.BUY), (Price(9_990, NOW), Side.SELL)])
 def test_a_missed_entry_is_kept_and_listed_with_its_order(
-    price: Price | None, ledger: Ledger, path: Path
+    price: Price | None, side: Side, ledger: Ledger, path: Path
 ) -> None:
     missed = Missed(5, timedelta(seconds=31.5), timedelta(seconds=30), price)
     skipped = Copy("1001", "asha", HALF, NOW, (), Skipped.STALE, missed.aged, missed)
     leaders = order("1001", "leader", filled=4, value=40_200)
     told = replace(changed(state=CopyState.SKIPPED), copy=skipped)
+    told = replace(told, report=replace(told.report, side=side))
     ledger.commit([told, OrderKnown("leader", leaders), OrderKnown("follower", order("1001"))])
     ledger.commit([changed("bala"), changed("asha", "1002")])
     assert copies_of(ledger, "asha", LONG_AGO)[0] == skipped
@@ -176,7 +177,7 @@ def test_a_missed_entry_is_kept_and_listed_with_its_order(
         (entry,) = reader.missed()
         assert reader.missed("asha", "1001") == [entry]
         assert reader.missed("bala") == reader.missed("asha", "1002") == []
-    assert (entry.follower, entry.symbol, entry.side) == ("asha", "HDFCBANK", leaders.side)
+    assert (entry.follower, entry.symbol, entry.side) == ("asha", "HDFCBANK", side)
     assert (entry.terms, entry.filled, entry.traded_value) == (TERMS, 4, 40_200)
     assert (entry.born, entry.missed) == (NOW, missed)
 
