@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.faults.again import differences
 from tests.faults.hand import PRICES, LeadersHand
 from tests.faults.mishaps import Mishaps
-from tests.faults.verdict import books, violations
+from tests.faults.verdict import INVERSE, books, violations
 from tests.faults.witness import alerts, sent, unrecorded
 from tests.scenarios.house import LEADER, House, Member
 from tests.waiting import eventually
@@ -23,7 +23,7 @@ MEMBERS = (
     Member("half", "1000000002", "0.5"),
     Member("same", "1000000003"),
     Member("double", "1000000004", "2"),
-    Member("more", "1000000005", "1.5"),
+    Member("more", "1000000005", "1.5", more=(INVERSE,)),
     Member("triple", "1000000006", "3"),
 )
 _ACTIONS = 16

@@ -13,6 +13,7 @@ from tests.scenarios.house import LEADER, NIFTY_CALL, House, Member
 
 Row = Mapping[str, Any]
 
+INVERSE = "inverse = true"
 _ENDED = ("TRADED", "CANCELLED", "REJECTED", "EXPIRED")
 _LOTS = {NIFTY_CALL[1]: 65}
 
@@ -76,7 +77,9 @@ def _of_follower(
         mine = [row for row in book if str(row["correlationId"]).startswith(f"{prefix}-")]
         accounted += len(mine)
         wrong_in = _of_exit(leader, mine)
-        if order_id not in exits:
+        if INVERSE in member.more:
+            wrong_in = _of_mirrored(leader, mine, member, order_id in exits)
+        elif order_id not in exits:
             wrong_in = _of_order(leader, seen.most[order_id], mine, member)
         for wrong in wrong_in:
             yield f"order {order_id} ({leader['orderStatus']}): {wrong}"
@@ -106,6 +109,20 @@ def _of_order(leader: Row, most: int, mine: Sequence[Row], member: Member) -> It
         yield from _size(leader, reach, live, member)
         for row in live if leader["orderStatus"] not in _ENDED else ():
             yield from _terms(leader, row)
+
+
+def _of_mirrored(leader: Row, mine: Sequence[Row], member: Member, leaves: bool) -> Iterator[str]:
+    """What the leader got is traded on the other side, or open as long as it takes."""
+    live = _live(mine)
+    filled = sum(int(row["filledQty"]) for row in mine)
+    reach = filled + sum(int(row["quantity"]) - int(row["filledQty"]) for row in live)
+    wanted = _scaled(leader, int(leader["filledQty"]), member)
+    if _of_one_slice(live) > 1:
+        yield f"{_of_one_slice(live)} orders are open for it"
+    if any(row["transactionType"] == leader["transactionType"] for row in mine):
+        yield "on the leader's side"
+    if reach != wanted and not leaves:
+        yield f"{reach} filled or open, the leader's fills make it {wanted}"
 
 
 def _of_exit(leader: Row, mine: Sequence[Row]) -> Iterator[str]:
