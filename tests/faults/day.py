@@ -8,6 +8,7 @@ A seed says what happens, in which order; when within a request it happens is up
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,15 +64,20 @@ class Day:
         self._act_amid_mishaps(_ACTIONS)
         if wrong := self._judged():
             return wrong
-        for key, price in PRICES.items():
-            for move in (0.9, 1.1, 1.0):
-                self.house.price(key, round(price * move))
+        self._move_prices()
         self.hand.cancel_all()
         return self._judged()
 
     def _on_the_way_home(self) -> list[str]:
+        """The leader ends flat, and so must who follows; what rests away from the market, as the
+        protected copy of a fill of long ago may, has it come by."""
         self._act_amid_mishaps(self.hand.turn_home())
-        return self._judged()
+        return self._judged(meanwhile=self._move_prices)
+
+    def _move_prices(self) -> None:
+        for key, price in PRICES.items():
+            for move in (0.9, 1.1, 1.0):
+                self.house.price(key, round(price * move))
 
     def _has_master(self) -> bool:
         """Whether freeze quantities are known: until then, the first time ever, a copy above one
@@ -87,7 +93,7 @@ class Day:
             time.sleep(self.chance.uniform(0.0, 0.12))
             self.mishaps.up()
 
-    def _judged(self) -> list[str]:
+    def _judged(self, meanwhile: Callable[[], None] = lambda: None) -> list[str]:
         """What stays wrong in the books once nothing else goes wrong."""
         self.mishaps.over()
         eventually(self._settled_leader)
@@ -96,6 +102,7 @@ class Day:
             if time.monotonic() > deadline:
                 break
             self.mishaps.up()
+            meanwhile()
             time.sleep(_LOOK_SECONDS)
         return wrong
 
