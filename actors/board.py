@@ -82,8 +82,8 @@ class BoardActor(FloorActor):
                 self._links[account] = True
             case FeedLost(account) | FeedRefused(account):
                 self._links[account] = False
-            case SessionChanged(segment):
-                self._sessions[segment] = message
+            case SessionChanged(schedule):
+                self._sessions[schedule] = message
             case Alert():
                 self._alerts.append(message)
             case Roster(followers):

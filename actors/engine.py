@@ -21,7 +21,7 @@ from actors.follower import FollowerActor
 from actors.instruments import InstrumentsActor
 from actors.ledger import LedgerActor, Record, Settle
 from actors.limiter import RateLimiterActor
-from actors.market_clock import MarketClockActor
+from actors.market_clock import CalendarChanged, MarketClockActor
 from actors.master import Master
 from actors.post import (
     BOARD,
@@ -131,6 +131,10 @@ class Engine:
         """Tell the operator something, and keep it."""
         self.post.tell(BOARD, alert)
         self.post.tell(LEDGER, Record(alert))
+
+    def calendar_changed(self) -> None:
+        """Have the sessions looked at, for `domain.hours.HOURS` goes by another calendar."""
+        self.post.tell(MARKET_CLOCK, CalendarChanged())
 
     def stop(self) -> View:
         """Stop deciding, let requests in flight finish or be recorded as unknown, save, end.

@@ -2,7 +2,7 @@
 in force, how far it is, and who is told.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 
 from actors.ledger import Record
@@ -10,7 +10,7 @@ from actors.post import LEDGER, Post
 from actors.standing import Standing
 from domain.copybook import CopyBook
 from domain.halts import HaltAsked, in_force
-from domain.instruments import Segment
+from domain.instruments import InstrumentKey
 from domain.leaving import Leaving, may_trade, withdrawn
 from domain.lone_legs import LeavingLegs
 from domain.messages import Level
@@ -84,10 +84,11 @@ class Flattening:
         return [*recalled, *(self._keep(order, now) for order in self._unwanted(now))]
 
     def due(
-        self, live: Collection[str], takes: Mapping[Segment, bool], now: datetime
+        self, live: Collection[str], takes: Callable[[InstrumentKey], bool], now: datetime
     ) -> Iterator[str]:
         """Make the orders that leave what can be left now; their ids. `live` are the leader's
-        orders whose copies may go on by themselves."""
+        orders whose copies may go on by themselves, `takes` is whether an instrument's market
+        takes orders."""
         self._tell_failures(live)
         for order in self._leaving.due(live, takes, now):
             self._made[order.order_id] = None

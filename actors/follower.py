@@ -177,7 +177,7 @@ class FollowerActor(FloorActor):
             case Restored():
                 self._restored(message)
             case MasterRenewed():
-                self._take_each(self._surroundings.renewed())
+                self._take_each(self._surroundings.renewed(self.floor.clock.wall()))
                 self._ask_for(self._surroundings.missed)
             case InstrumentsMissed():
                 self._take(message)

@@ -42,7 +42,7 @@ from domain.inputs import (
     Rang,
     Restored,
 )
-from domain.instruments import Instrument, InstrumentKey, Segment
+from domain.instruments import Instrument, InstrumentKey
 from domain.legs import Legs, bought_first
 from domain.limits import DayLoss
 from domain.lone_legs import dropped
@@ -54,6 +54,7 @@ from domain.messages import (
     OrderSeen,
 )
 from domain.outcomes import Accepted, Outcome, Refusal, Throttled
+from domain.schedules import Schedule
 from domain.steps import Cancel, Done, Hold, Modify, Place, Request, Skip, Step, Why
 from domain.unread import Unread
 
@@ -84,7 +85,7 @@ class Following:
         self._mandate = mandate
         self._hands = hands
         self._now: datetime
-        self._takes: dict[Segment, bool] = {}
+        self._takes: dict[Schedule, bool] = {}
         self._waiting: dict[str, None] = {}
         self._heard_ns: dict[str, int] = {}
         self._alarms: dict[str, datetime] = {}
@@ -144,9 +145,9 @@ class Following:
             case Rang(leader_id):
                 self._alarms.pop(leader_id, None)
                 self._consider(leader_id)
-            case MarketFound(segment, takes):
-                self._takes[segment] = takes
-                self._consider_live(lambda key: key.segment is segment)
+            case MarketFound(schedule, takes):
+                self._takes[schedule] = takes
+                self._consider_live(lambda key: self.book.listings.schedule(key) is schedule)
             case InstrumentsFound(instruments):
                 self._found(instruments)
             case InstrumentsMissed(keys, listing):
@@ -308,14 +309,19 @@ class Following:
         """Leave what is to be left, as far as that is possible now."""
         if not self.flattening.needed or not self.ready or self.drained:
             return
-        for leader_id in list(self.flattening.due(self.live, self._takes, self._now)):
+        for leader_id in list(self.flattening.due(self.live, self._takes_orders, self._now)):
             self._consider(leader_id)
         for leader_id, until in self.flattening.waits.items():
             self._set_alarm(leader_id, until)
 
+    def _takes_orders(self, key: InstrumentKey) -> bool:
+        """Whether the instrument's market takes orders."""
+        schedule = self.book.listings.schedule(key)
+        return schedule is not None and self._takes.get(schedule, False)
+
     def _step(self, leader_id: str) -> Step:
         order = self.book.orders[leader_id]
-        takes = self._takes.get(order.instrument.segment, False)
+        takes = self._takes_orders(order.instrument)
         if not order.flattening:
             self.legs.note(order)
         step = self.book.step(leader_id, self.standing.mood, takes, self._now)

@@ -4,9 +4,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from actors.master import Master
+from domain.exchanges import schedule_of
 from domain.hours import TakesOrders
 from domain.inputs import InstrumentsFound, InstrumentsMissed, MarketFound
-from domain.instruments import Instrument, InstrumentKey, Listing, Segment
+from domain.instruments import Instrument, InstrumentKey, Listing
+from domain.schedules import Schedule
+
+Around = MarketFound | InstrumentsFound | InstrumentsMissed
 
 
 class Surroundings:
@@ -15,7 +19,7 @@ class Surroundings:
     def __init__(self, master: Master, takes_orders: TakesOrders) -> None:
         self._master = master
         self._takes_orders = takes_orders
-        self._markets: dict[Segment, bool] = {}
+        self._markets: dict[Schedule, bool] = {}
         self._instruments: dict[InstrumentKey, Instrument | None] = {}
         self._missed: dict[InstrumentKey, None] = {}
 
@@ -29,31 +33,25 @@ class Surroundings:
         """Whether a market of what the follower trades takes orders."""
         return any(self._markets.values())
 
-    def renewed(self) -> Iterator[InstrumentsFound | InstrumentsMissed]:
+    def renewed(self, wall: datetime) -> Iterator[Around]:
         """What another edition of the master says otherwise."""
-        return self._found(list(self._instruments))
+        return self._found(list(self._instruments), wall)
 
-    def around(
-        self, keys: Iterable[InstrumentKey], wall: datetime
-    ) -> Iterator[MarketFound | InstrumentsFound | InstrumentsMissed]:
+    def around(self, keys: Iterable[InstrumentKey], wall: datetime) -> Iterator[Around]:
         """What surrounds instruments that may be new to the follower."""
         new = [key for key in dict.fromkeys(keys) if key not in self._instruments]
-        if new:
-            yield from self._found(new)
-            self._markets |= {key.segment: False for key in new if key.segment not in self._markets}
-        yield from self.markets(wall)
+        return self._found(new, wall) if new else self.markets(wall)
 
     def markets(self, wall: datetime) -> Iterator[MarketFound]:
         """The markets that opened or closed."""
-        for segment, before in self._markets.items():
-            takes = self._takes_orders(segment, wall)
+        for schedule, before in self._markets.items():
+            takes = self._takes_orders(schedule, wall)
             if takes is not before:
-                self._markets[segment] = takes
-                yield MarketFound(segment, takes)
+                self._markets[schedule] = takes
+                yield MarketFound(schedule, takes)
 
-    def _found(
-        self, keys: Iterable[InstrumentKey]
-    ) -> Iterator[InstrumentsFound | InstrumentsMissed]:
+    def _found(self, keys: Iterable[InstrumentKey], wall: datetime) -> Iterator[Around]:
+        """What the master says of these, after the markets, by which it is decided about."""
         told = self._master.find([key for key in keys if key.segment.copied])
         found, missed = [], []
         for key in keys:
@@ -65,6 +63,9 @@ class Surroundings:
                 missed.append(key)
                 self._missed[key] = None
             self._instruments[key] = known
+            if (schedule := schedule_of(key, known)) is not None:
+                self._markets.setdefault(schedule, False)
+        yield from self.markets(wall)
         if found:
             yield InstrumentsFound(tuple(found))
         if missed:

@@ -178,7 +178,8 @@ class _Look:
         if mine.halt is not None:
             mood = mine.halt.word.mood
         for leader_id, order in copybook.orders.items():
-            takes = self._config.engine.takes_orders(order.instrument.segment, now)
+            schedule = copybook.listings.schedule(order.instrument)
+            takes = schedule is not None and self._config.engine.takes_orders(schedule, now)
             step = copybook.step(leader_id, mood, takes, now)
             if isinstance(step, Skip):
                 copybook.skip(leader_id, step)

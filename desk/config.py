@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -27,7 +28,9 @@ from domain.permits import DHAN_ORDERS, Window
 from domain.protection import Protection
 from domain.rules import FailedLeg, Rules, WhenClosed
 
-__all__ = ["Config", "ConfigError", "load", "parse", "read"]
+__all__ = ["Config", "ConfigError", "document", "load", "parse", "read"]
+
+_CALENDAR = "calendar.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +38,14 @@ class Config:
     """What the file at `path` says.
 
     `loopback` is whether nothing of it can leave this host, `calendar` the file of special
-    sessions. `warnings` do not keep it from being used.
+    sessions, which need not be there. `warnings` do not keep it from being used.
     """
 
     path: Path
     engine: EngineSettings
     followers: tuple[FollowerSettings, ...]
     auth_url: str
-    calendar: Path | None
+    calendar: Path
     loopback: bool
     warnings: tuple[Alert, ...] = ()
 
@@ -72,11 +75,11 @@ def read(path: Path) -> bytes:
 
 def parse(path: Path, content: bytes) -> Config:
     """The configuration that the file's content says. Raises ConfigError."""
-    document = _document(path, content)
-    _know_secrets(document)
-    problems = [*doubles(document), *_open_to_the_world(document)]
+    said = document(path, content)
+    _know_secrets(said)
+    problems = [*doubles(said), *_open_to_the_world(said)]
     try:
-        tables = schema.Lockstep.model_validate(document)
+        tables = schema.Lockstep.model_validate(said)
     except ValidationError as wrong:
         problems = [*misshapen(wrong), *problems]
     else:
@@ -86,7 +89,8 @@ def parse(path: Path, content: bytes) -> Config:
     return _settings(path.absolute(), tables)
 
 
-def _document(path: Path, content: bytes) -> Mapping[str, object]:
+def document(path: Path, content: bytes) -> Mapping[str, Any]:
+    """What a file in TOML says. Raises ConfigError."""
     try:
         return tomllib.loads(content.decode("utf-8"), parse_float=Decimal)
     except UnicodeDecodeError:
@@ -137,15 +141,14 @@ def _settings(path: Path, tables: schema.Lockstep) -> Config:
         sweep_seconds=float(tables.recovery.sweep_seconds),
         takes_orders=always if tables.clock.sessions == "always" else exchange_hours,
     )
-    calendar = folder / tables.clock.calendar if tables.clock.calendar else None
     return Config(
         path=path,
         engine=engine,
         followers=tuple(_follower(folder, tables, follower) for follower in tables.followers),
         auth_url=dhan.auth_url,
-        calendar=calendar,
+        calendar=folder / (tables.clock.calendar or _CALENDAR),
         loopback=dhan.loopback,
-        warnings=(*_readable_secrets(path, tables), *_calendar_unread(calendar)),
+        warnings=(*_readable_secrets(path, tables), *_calendar_gone(folder, tables.clock.calendar)),
     )
 
 
@@ -229,10 +232,7 @@ def _readable_secrets(path: Path, tables: schema.Lockstep) -> Iterator[Alert]:
             )
 
 
-def _calendar_unread(calendar: Path | None) -> Iterator[Alert]:
-    if calendar is not None:
-        yield warning(
-            "special sessions come with a later release",
-            "clock.calendar",
-            "until then the exchanges' own hours and holidays count, without this file",
-        )
+def _calendar_gone(folder: Path, calendar: str | None) -> Iterator[Alert]:
+    if calendar is not None and not (folder / calendar).exists():
+        what = "there is no such file: the exchanges' own hours and holidays count"
+        yield warning(what, "clock.calendar", "write it when a special session is announced")

@@ -2,16 +2,22 @@
 
 import logging
 import time
+from datetime import UTC, datetime
 
 from actors.engine import Engine
 from desk.accounts import moved
+from desk.calendar import CalendarWatch, go_by, lacking
 from desk.config import Config, ConfigError
 from desk.documents import write_copies
+from desk.findings import line
 from desk.options import Options
 from desk.roster import RosterWatch
-from desk.running import allow_many_sockets, attend, stop_signals
+from desk.running import Poll, allow_many_sockets, attend, stop_signals
 from desk.show import Show
 from desk.table import summary
+from domain.calendars import Calendar
+from domain.hours import HOURS
+from domain.messages import Alert
 
 logger = logging.getLogger(__name__)
 
@@ -22,11 +28,12 @@ def run(config: Config, options: Options) -> int:
     """Run until SIGTERM or Ctrl-C; the exit code as the contract has it.
 
     Raises LedgerUnusable where the ledger keeps it from starting, and ConfigError for followers
-    whose copies are in another account.
+    whose copies are in another account and for a calendar that says nothing sensible.
     """
     if findings := tuple(moved(config)):
         raise ConfigError(config.path, findings)
     allow_many_sockets()
+    go_by(config)
     engine = Engine(config.engine)
     show = Show(f"LIVE, real orders, {config.path.name}", "bold red")
     show.console.print(f"LIVE: orders are sent for the accounts of {config.path}", style="bold red")
@@ -37,7 +44,7 @@ def run(config: Config, options: Options) -> int:
                 engine.alert(warning)
             engine.follow(config.followers)
             engine.listen()
-            attend(engine, show, stop, _Roster(engine, config).look)
+            attend(engine, show, stop, _looks(engine, config))
         finally:
             view = engine.stop()
     show.console.print(summary(view))
@@ -50,6 +57,19 @@ def run(config: Config, options: Options) -> int:
         logger.critical("Trading safely is impossible: %s", engine.fatal)
         return 4
     return 0
+
+
+def _looks(engine: Engine, config: Config) -> Poll:
+    """What is looked at now and then while it runs."""
+    roster = _Roster(engine, config)
+    sessions = None if config.always_open else _Sessions(engine, config)
+
+    def look() -> None:
+        roster.look()
+        if sessions is not None:
+            sessions.look()
+
+    return look
 
 
 class _Roster:
@@ -73,3 +93,39 @@ class _Roster:
             case Config(followers=followers):
                 logger.warning("The edited roster has %d followers", len(followers))
                 self._engine.follow(followers)
+
+
+class _Sessions:
+    """Has the sessions go by calendar.toml as it is edited, and says in time which year's holidays
+    are not known."""
+
+    def __init__(self, engine: Engine, config: Config) -> None:
+        self._engine = engine
+        self._watch = CalendarWatch(config.calendar, HOURS.calendar)
+        self._said: Alert | None = None
+        self._next = 0.0
+
+    def look(self) -> None:
+        """Take an edit of the file, or say what is wrong with it."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _POLL_SECONDS
+        match self._watch.poll():
+            case ConfigError(findings=findings) as wrong:
+                logger.error("The calendar of before stays in force. %s", wrong)
+                for finding in findings:
+                    self._engine.alert(finding)
+            case Calendar(specials=specials) as calendar:
+                what = "The edited calendar has %d special sessions and closures"
+                logger.warning(what, len(specials))
+                HOURS.follow(calendar)
+                self._engine.calendar_changed()
+        self._say_lacking()
+
+    def _say_lacking(self) -> None:
+        lack = next(lacking(HOURS.calendar, datetime.now(UTC)), None)
+        if lack != self._said:
+            self._said = lack
+            if lack is not None:
+                logger.warning("%s", line(lack))
+                self._engine.alert(lack)

@@ -9,7 +9,7 @@ from desk.findings import dotted, error
 from domain.messages import Alert
 from ledger.opening import LedgerUnusable
 
-_Stamp = tuple[int, int, int, int]
+Stamp = tuple[int, int, int, int]
 
 
 class RosterWatch:
@@ -21,25 +21,25 @@ class RosterWatch:
 
     def __init__(self, running: Config) -> None:
         self._running = running
-        self._acted: _Stamp | None = None
-        self._seen: _Stamp | None = None
+        self._acted: Stamp | None = None
+        self._seen: Stamp | None = None
         self._refused: bytes | None = None
 
     def poll(self) -> Config | ConfigError | None:
         """A configuration to run from now on, what is wrong with an edit (told once; what runs
         goes on as it is), or None."""
         path = self._running.path
-        stamp = _stamp(path)
-        settled, self._seen = stamp == self._seen, stamp
-        if not settled or (stamp is not None and stamp == self._acted):
+        found = stamp(path)
+        settled, self._seen = found == self._seen, found
+        if not settled or (found is not None and found == self._acted):
             return None
         try:
             content = read(path)
         except ConfigError as gone:
             return self._refuse(b"", gone)
-        if _stamp(path) != stamp:
+        if stamp(path) != found:
             return None
-        self._acted = stamp
+        self._acted = found
         try:
             config = parse(path, content)
             _refuse_restarts(self._running, config)
@@ -107,7 +107,7 @@ def _moved(wanted: Config, running: Collection[str]) -> Iterator[Alert]:
         yield error(what, "ledger.path", f"{unusable.fix}; then save this file again")
 
 
-def _stamp(path: Path) -> _Stamp | None:
+def stamp(path: Path) -> Stamp | None:
     """What changes with every edit; None when there is no file."""
     try:
         found = path.stat()

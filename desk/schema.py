@@ -156,7 +156,9 @@ class Clock(Table):
         default="exchange",
         description='"exchange"; or "always", while every address is on this host',
     )
-    calendar: Text | None = Field(default=None, description="the path of a file")
+    calendar: Text | None = Field(
+        default=None, description='the path of a file, "calendar.toml" unless given'
+    )
 
 
 class Recovery(Table):

@@ -1,36 +1,54 @@
-"""Whether a segment takes orders now: sessions, each remembered until it ends."""
+"""What phase every schedule is in: each remembered until it ends."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain.instruments import Segment
-from domain.sessions import NAIVE, SessionPhase, phase_at
+from domain.calendars import Calendar
+from domain.exchanges import exchanges
+from domain.schedules import Schedule
+from domain.sessions import NAIVE, SessionPhase
 
-TakesOrders = Callable[[Segment, datetime], bool]
+TakesOrders = Callable[[Schedule, datetime], bool]
 
 
 class Hours:
-    """The phases of every segment, each remembered until it ends.
+    """The phases of every schedule by one calendar, each remembered until it ends.
 
-    Much cheaper than `phase_at` and always of the same mind. It keeps nothing but frozen values,
-    each put in its place at once, so that any number of threads may ask.
+    Much cheaper than the calendar and always of the same mind. It keeps nothing but frozen values,
+    each put in its place at once, so that any number of threads may ask while one of them brings
+    another calendar.
     """
 
-    def __init__(self) -> None:
-        self._known: dict[Segment, _Remembered] = {}
+    def __init__(self, calendar: Calendar | None = None) -> None:
+        self._page = _Page(calendar) if calendar is not None else None
 
-    def at(self, segment: Segment, instant: datetime) -> SessionPhase:
-        """The phase of the segment's session at `instant`, as by `phase_at`."""
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar in force: that of the exchanges, until another is brought."""
+        return self._read().calendar
+
+    def follow(self, calendar: Calendar) -> None:
+        """Go by this calendar from now on."""
+        self._page = _Page(calendar)
+
+    def at(self, schedule: Schedule, instant: datetime) -> SessionPhase:
+        """The phase at `instant`, as by `Calendar.phase_at`."""
         if instant.tzinfo is None:
             raise ValueError(NAIVE)
         second = instant.timestamp()
-        known = self._known.get(segment)
+        page = self._page or self._read()
+        known = page.known.get(schedule)
         if known is None or not known.since <= second < known.until:
-            phase = phase_at(segment, instant)
+            phase = page.calendar.phase_at(schedule, instant)
             known = _Remembered(second, phase.next_at.timestamp(), phase)
-            self._known[segment] = known
+            page.known[schedule] = known
         return known.phase
+
+    def _read(self) -> "_Page":
+        if self._page is None:
+            self._page = _Page(exchanges())
+        return self._page
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +60,22 @@ class _Remembered:
     phase: SessionPhase
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A calendar, and what was found in it."""
+
+    calendar: Calendar
+    known: dict[Schedule, _Remembered] = field(default_factory=dict)
+
+
 HOURS = Hours()
 
 
-def exchange_hours(segment: Segment, now: datetime) -> bool:
-    """Whether the segment takes limit orders at `now` by the exchange's hours."""
-    return HOURS.at(segment, now).phase.takes_orders
+def exchange_hours(schedule: Schedule, now: datetime) -> bool:
+    """Whether what keeps these hours takes limit orders at `now`, by the calendar."""
+    return HOURS.at(schedule, now).phase.takes_orders
 
 
-def always(segment: Segment, now: datetime) -> bool:
-    """Every segment takes orders at any time: for paper and tests on loopback only."""
+def always(schedule: Schedule, now: datetime) -> bool:
+    """Everything takes orders at any time: for paper and tests on loopback only."""
     return True

@@ -12,13 +12,14 @@ from domain.copies import Copy
 from domain.funds import FreeCash, MarginTold
 from domain.halts import HaltAsked
 from domain.instructions import Instruction
-from domain.instruments import Instrument, InstrumentKey, Listing, Segment
+from domain.instruments import Instrument, InstrumentKey, Listing
 from domain.limits import DayLoss
 from domain.messages import Answered, NotRecorded, OrderHeard, OrderSeen
 from domain.orders import Order
 from domain.outcomes import Refusal
 from domain.permits import DHAN_ORDERS, Window
 from domain.rules import Rules
+from domain.schedules import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,9 @@ class BookRefused:
 
 @dataclass(frozen=True, slots=True)
 class MarketFound:
-    """Whether the segment's market takes orders from now on."""
+    """Whether the market of what keeps these hours takes orders from now on."""
 
-    segment: Segment
+    schedule: Schedule
     takes: bool
 
 

@@ -70,7 +70,9 @@ class Instrument:
     `lot` is in shares, `tick` in paise. `freeze` is the first quantity (in shares) that the
     exchange refuses as one order, None where it sets no such limit. `upper` and `lower` are
     the day's circuit limits in paise, None where there are none. `expiry` is the last day of a
-    contract; `strike` (paise) and `option_type` are an option's.
+    contract; `strike` (paise) and `option_type` are an option's. `derivatives` is whether a share
+    has any, by which it closes otherwise (`domain.schedules`): it counts as having some unless it
+    is known to have none.
     """
 
     key: InstrumentKey
@@ -85,6 +87,7 @@ class Instrument:
     expiry: date | None = None
     strike: int | None = None
     option_type: OptionType | None = None
+    derivatives: bool = True
 
     def __post_init__(self) -> None:
         if self.lot < 1 or self.tick < 1:

@@ -6,13 +6,13 @@ when its answer is lost. Only one is ever made of a position that is known to th
 nothing in the instrument can trade any more, by an order book that was asked for since.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from domain.copies import Attempt, Copy
 from domain.copybook import CopyBook
-from domain.instruments import InstrumentKey, Segment
+from domain.instruments import InstrumentKey
 from domain.orders import (
     FLATTENING,
     Order,
@@ -82,10 +82,10 @@ class Leaving:
         return ", ".join(steps) or "flat, to be confirmed by the order book"
 
     def due(
-        self, live: Collection[str], takes: Mapping[Segment, bool], now: datetime
+        self, live: Collection[str], takes: Callable[[InstrumentKey], bool], now: datetime
     ) -> list[Order]:
         """The orders that are to be copied now. `live` are the leader's orders whose copies may
-        go on by themselves."""
+        go on by themselves, `takes` is whether an instrument's market takes orders."""
         began = self._book.holdings.began(now)
         self.positions = self._held()
         self.open_copies = [
@@ -106,9 +106,7 @@ class Leaving:
         return [
             self._order(holding, shares, number, now)
             for number, (holding, (shares, since)) in enumerate(_covered_first(self._quiet))
-            if self._read_since(since)
-            and takes.get(holding[0].segment, False)
-            and not self._pauses(holding, now)
+            if self._read_since(since) and takes(holding[0]) and not self._pauses(holding, now)
         ]
 
     def _held(self) -> dict[_Holding, int]:

@@ -4,8 +4,10 @@ the last prices that it heard of."""
 from collections.abc import Iterable
 from datetime import datetime
 
+from domain.exchanges import schedule_of
 from domain.instruments import Instrument, InstrumentKey, Listing, Price
 from domain.rules import Market
+from domain.schedules import Schedule
 
 
 class Listings:
@@ -57,6 +59,11 @@ class Listings:
         if known is None and key.segment.cash:
             return Instrument(key, lot=1, tick=5)
         return known
+
+    def schedule(self, key: InstrumentKey) -> Schedule | None:
+        """The hours that the instrument keeps, as far as the master is known; None where orders
+        are not copied."""
+        return schedule_of(key, self._master.get(key))
 
     def named(self, key: InstrumentKey) -> bool:
         """Whether the master's names of the instrument are known."""

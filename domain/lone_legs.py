@@ -5,7 +5,7 @@ and what they traded is left by orders that Lockstep makes, as those of a follow
 flattened, but for that much only.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from domain.copybook import CopyBook
@@ -42,7 +42,7 @@ class LeavingLegs(Leaving):
         return bool(self.positions) and super().awaits_book
 
     def due(
-        self, live: Collection[str], takes: Mapping[Segment, bool], now: datetime
+        self, live: Collection[str], takes: Callable[[InstrumentKey], bool], now: datetime
     ) -> list[Order]:
         orders = super().due(live, takes, now)
         uncovered = self._uncovered()

@@ -8,10 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.copies import Change, Copy, CopyState
-from domain.instruments import Instrument, InstrumentKey, Segment
+from domain.instruments import Instrument, InstrumentKey
 from domain.orders import Order, Side
 from domain.outcomes import Outcome
 from domain.rules import Mood
+from domain.schedules import Schedule
+from domain.sessions import Phase
 from domain.steps import Request
 
 
@@ -125,11 +127,11 @@ class BackedOff:
 
 @dataclass(frozen=True, slots=True)
 class SessionChanged:
-    """A segment's market opened or closed."""
+    """The session of what keeps these hours went on to another phase."""
 
-    segment: Segment
+    schedule: Schedule
     open: bool
-    phase: str
+    phase: Phase
     at: datetime
 
 

@@ -23,7 +23,7 @@ from ledger.lock import Lock
 PUBLISHED = time(8, 30)  # an assumption: before any market opens, and late for the publisher
 
 _APPLICATION_ID = 0x4C4B494D  # "LKIM"
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = f"""
     PRAGMA application_id = {_APPLICATION_ID};
     PRAGMA user_version = {_VERSION};
@@ -50,10 +50,21 @@ _SCHEMA = f"""
         expiry TEXT,
         strike INTEGER,
         option_type TEXT,
+        derivatives INTEGER NOT NULL,
         PRIMARY KEY (segment, security_id)
     ) STRICT, WITHOUT ROWID;
 """
-_INSERT = f"INSERT OR REPLACE INTO instruments VALUES ({', '.join('?' * 13)})"
+_INSERT = f"INSERT OR REPLACE INTO instruments VALUES ({', '.join('?' * 14)})"
+_WITHOUT_DERIVATIVES = """
+    UPDATE instruments SET derivatives = 0
+    WHERE segment = ?1 AND underlying <> '' AND underlying NOT IN futures
+        AND EXISTS (SELECT 1 FROM instruments WHERE segment = ?1 AND underlying IN futures)
+"""
+_FUTURES = """
+    CREATE TEMPORARY TABLE futures AS
+    SELECT DISTINCT underlying FROM instruments
+    WHERE segment IN ('NSE_FNO', 'BSE_FNO') AND kind = 'FUTSTK'
+"""
 _EDITION = "SELECT source, loaded_at, instruments, left_out FROM edition"
 _FIND = "SELECT * FROM instruments WHERE segment = ?1 AND security_id = ?2"
 _SEARCH = """
@@ -158,6 +169,7 @@ class MasterFile:
             connection.executescript(_SCHEMA)
             connection.execute("BEGIN")
             kept = connection.executemany(_INSERT, good()).rowcount
+            _mark_shares(connection)
             edition = Edition(self.source, now, _count(connection), told - kept)
             self._refuse_part(edition)
             connection.execute(
@@ -210,19 +222,28 @@ def _count(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM instruments").fetchone()[0])
 
 
+def _mark_shares(connection: sqlite3.Connection) -> None:
+    """Note which shares have no derivatives: those that no single stock future is of. Where no
+    share of a segment has a future, the master does not tell, and all count as having some."""
+    connection.execute(_FUTURES)
+    for segment in Segment:
+        if segment.cash:
+            connection.execute(_WITHOUT_DERIVATIVES, (segment,))
+
+
 def _row(one: Instrument) -> _Row:
     key, expiry = one.key, one.expiry
     return (
         key.segment, key.security_id, one.lot, one.tick, one.symbol, one.underlying, one.kind,
         one.freeze, one.upper, one.lower, expiry.isoformat() if expiry else None, one.strike,
-        one.option_type,
+        one.option_type, one.derivatives,
     )  # fmt: skip
 
 
 def _instrument(row: Sequence[Any]) -> Instrument:
     (
         segment, security_id, lot, tick, symbol, underlying, kind,
-        freeze, upper, lower, expiry, strike, option_type,
+        freeze, upper, lower, expiry, strike, option_type, derivatives,
     ) = row  # fmt: skip
     return Instrument(
         key=InstrumentKey(Segment(segment), security_id),
@@ -237,6 +258,7 @@ def _instrument(row: Sequence[Any]) -> Instrument:
         expiry=date.fromisoformat(expiry) if expiry else None,
         strike=strike,
         option_type=OptionType(option_type) if option_type else None,
+        derivatives=bool(derivatives),
     )
 
 

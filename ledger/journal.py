@@ -10,16 +10,17 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
-from typing import Protocol, get_args
+from typing import Any, Protocol, get_args
 
 from cattrs import Converter
 from cattrs.gen import make_dict_unstructure_fn
 from cattrs.strategies import configure_tagged_union
 
-from domain.inputs import Input, Mandate, Opened
+from domain.inputs import Input, Mandate, MarketFound, Opened
 from domain.outcomes import Outcome
 from domain.protection import Protection
 from domain.rules import Rules
+from domain.schedules import Schedule
 from domain.sizing import Sizing, parse
 from domain.steps import Request
 from ledger.entries import Noted
@@ -160,6 +161,11 @@ def _newest(connection: sqlite3.Connection, table: str) -> int:
     return int(connection.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or 0)
 
 
+def _market(told: dict[str, Any], _: object) -> MarketFound:
+    """Earlier versions told a segment, which bears the name of what most of it keeps."""
+    return MarketFound(Schedule(told.get("schedule") or told["segment"]), told["takes"])
+
+
 def _converter() -> Converter:
     """Amounts and instants as whole numbers. Fields that have
     their default are left out, but for those of a mandate: other defaults must not rewrite it."""
@@ -174,6 +180,7 @@ def _converter() -> Converter:
     made.register_structure_hook(Fraction, lambda text, _: Fraction(text))
     made.register_unstructure_hook(Sizing, lambda rule: rule.text)
     made.register_structure_hook(Sizing, lambda text, _: parse(text))
+    made.register_structure_hook(MarketFound, _market)
     for union in (Outcome, Request):
         configure_tagged_union(union, made, tag_name="is")
     for whole in (Protection, Rules, Mandate, Opened):

@@ -7,7 +7,7 @@ from functools import partial
 from rich.console import Console
 from rich.text import Text
 
-from desk import probes
+from desk import calendar, probes
 from desk.commands.output import show_json
 from desk.config import Config, ConfigError
 from desk.findings import line
@@ -38,6 +38,7 @@ def _findings(config: Config) -> Iterator[Alert]:
     yield from config.warnings
     yield from probes.roster(config)
     yield from probes.ledger(config)
+    yield from calendar.findings(config)
     wire = Wire()
     wire.start()
     looks = [

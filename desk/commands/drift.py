@@ -3,6 +3,7 @@
 import logging
 
 from desk.accounts import moved
+from desk.calendar import go_by
 from desk.commands.names import refuse_stranger
 from desk.commands.output import show_json, show_table
 from desk.comparing import compare
@@ -16,8 +17,8 @@ _COLUMNS = ("follower", "kind", "instrument", "what", "leader order", "order")
 
 
 def run(config: Config, follower: str | None, repair: bool, as_json: bool) -> int:
-    """Print the differences: 0 for none, 1 for some. Raises Misused, ConfigError for followers
-    whose copies are in another account, and ledger.opening.LedgerUnusable."""
+    """Print the differences: 0 for none, 1 for some. Raises Misused, ConfigError (for followers
+    whose copies are in another account, or a bad calendar), and ledger.opening.LedgerUnusable."""
     names = [settings.name for settings in config.followers]
     refuse_stranger(follower, names)
     if findings := tuple(moved(config)):
@@ -25,6 +26,7 @@ def run(config: Config, follower: str | None, repair: bool, as_json: bool) -> in
     with Reader.open(config.engine.ledger) as reader:
         if reader.running_pid() is None:
             logger.warning("No engine is running; the copies are those that the ledger kept")
+    go_by(config)
     chosen = [one for one in config.followers if follower in (None, one.name)]
     found = compare(config, chosen)
     if as_json:

@@ -24,3 +24,8 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     for row in rows:
         table.add_row(*("" if cell is None else redact.scrub(str(cell)) for cell in row))
     Console(highlight=False).print(table)
+
+
+def show_line(text: str) -> None:
+    """Print a line for people."""
+    Console(highlight=False, soft_wrap=True, markup=False).print(redact.scrub(text))

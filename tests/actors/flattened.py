@@ -23,11 +23,11 @@ from domain.inputs import (
     Rang,
     Restored,
 )
-from domain.instruments import Segment
 from domain.messages import Answered, Intent, OrderHeard, OrderSeen
 from domain.orders import Order, Product, Side
 from domain.outcomes import Outcome
 from domain.rules import Rules
+from domain.schedules import Schedule
 from domain.steps import Place, Request
 from tests.domain.builders import CONTRACT, FOLLOWER, KEY, LEADER, LOT, NOON, terms
 from tests.domain.exchange import Exchange, TrueOrder
@@ -78,7 +78,7 @@ class Flattened:
         self.following = Following("asha", FOLLOWER, Mandate(self._rules), Post(), self)
         self.following.open(self.now)
         for told in (
-            MarketFound(Segment.NSE_FNO, takes=True),
+            MarketFound(Schedule.NSE_FNO, takes=True),
             InstrumentsFound((replace(CONTRACT, freeze=self._freeze),)),
             Granted(1000),
             kept,

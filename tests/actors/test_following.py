@@ -23,11 +23,11 @@ from domain.inputs import (
     Rang,
     Restored,
 )
-from domain.instruments import Segment
 from domain.limits import DayLoss, Limits
 from domain.messages import NotRecorded, OrderSeen
 from domain.orders import Product, Side, Status
 from domain.rules import Rules
+from domain.schedules import Schedule
 from domain.steps import Cancel, Place, Request
 from tests.domain.builders import CONTRACT, LEADER_ORDER, NOON, RULES, after, intent, leader_order
 
@@ -35,7 +35,7 @@ MANDATE = Mandate(RULES)
 READY: tuple[Input, ...] = (
     Restored(()),
     Granted(10),
-    MarketFound(Segment.NSE_FNO, takes=True),
+    MarketFound(Schedule.NSE_FNO, takes=True),
     InstrumentsFound((CONTRACT,)),
 )
 SEEN = OrderSeen(leader_order(), NOON, 1)

@@ -15,10 +15,10 @@ from domain.inputs import (
     Rang,
     Restored,
 )
-from domain.instruments import Segment
 from domain.messages import Answered, OrderHeard, OrderSeen
 from domain.orders import Order, Side, Status
 from domain.outcomes import Accepted
+from domain.schedules import Schedule
 from domain.steps import Place
 from tests.actors.test_following import Hands, follow
 from tests.domain.builders import FOLLOWER, after, intent
@@ -28,7 +28,7 @@ MANDATE = Mandate(RULES)
 HOLDING = Mandate(replace(RULES, hold_sold_legs=timedelta(seconds=1)))
 AROUND: tuple[Input, ...] = (
     Restored(()),
-    MarketFound(Segment.NSE_FNO, takes=True),
+    MarketFound(Schedule.NSE_FNO, takes=True),
     InstrumentsFound((CALL, PUT, BANK)),
 )
 SOLD, BOUGHT = order(1, PUT, Side.SELL), order(2, CALL)

@@ -12,11 +12,11 @@ from actors.post import Post
 from domain.copies import Skipped
 from domain.correlation import correlation_id
 from domain.inputs import BookRead, Granted, Heard, Input, LegsAlone, Mandate, MarketFound, Restored
-from domain.instruments import Segment
 from domain.messages import Answered, OrderHeard, OrderSeen
 from domain.orders import Order, Side, Status
 from domain.outcomes import Accepted
 from domain.rules import FailedLeg, Rules
+from domain.schedules import Schedule
 from domain.sizing import Exit
 from domain.steps import Place
 from tests.actors.flattened import Flattened
@@ -202,7 +202,7 @@ def test_a_new_life_goes_on_and_doubles_nothing(policy: FailedLeg) -> None:
     orders = tuple(book.orders.values())
     for told in (
         Restored(tuple(book.copies.values()), orders),
-        MarketFound(Segment.NSE_FNO, takes=True),
+        MarketFound(Schedule.NSE_FNO, takes=True),
         *AROUND[2:],
         Granted(50),
         seen(BOUGHT),

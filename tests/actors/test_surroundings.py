@@ -10,9 +10,10 @@ from actors.master import Master
 from actors.surroundings import Surroundings
 from domain.copies import CopyState
 from domain.hours import always
-from domain.inputs import InstrumentsFound, InstrumentsMissed, MarketFound
+from domain.inputs import Granted, InstrumentsFound, InstrumentsMissed, MarketFound, Restored
 from domain.instruments import Instrument, InstrumentKey, Listing, Segment
 from domain.messages import OrderSeen
+from domain.schedules import Schedule
 from domain.steps import Place
 from ledger.instruments import MasterFile
 from tests.actors.test_following import READY, follow, steps
@@ -41,7 +42,7 @@ class Shelf:
         return [one for one in told if not isinstance(one, MarketFound)]
 
     def renewed(self) -> list[object]:
-        return list(self.surroundings.renewed())
+        return list(self.surroundings.renewed(NOON))
 
 
 @pytest.fixture
@@ -98,7 +99,53 @@ def test_what_is_never_copied_is_never_missed(shelf: Shelf) -> None:
     assert shelf.surroundings.missed == ()
 
 
+def test_markets_are_told_by_what_an_instrument_keeps_and_before_it(tmp_path: Path) -> None:
+    """Else an order would be held, or skipped, that its market takes."""
+    shelf = Shelf(tmp_path)
+    plain = replace(SHARE, derivatives=False)
+    shelf.have(plain, CONTRACT)
+    told = list(shelf.surroundings.around((SHARE.key, KEY), NOON))
+    assert told == [
+        MarketFound(Schedule.NSE_EQ_PLAIN, takes=True),
+        MarketFound(Schedule.NSE_FNO, takes=True),
+        InstrumentsFound((plain, CONTRACT)),
+    ]
+    shelf.have(SHARE, CONTRACT)
+    assert list(shelf.surroundings.renewed(NOON)) == [
+        MarketFound(Schedule.NSE_EQ, takes=True),
+        InstrumentsFound((SHARE,)),
+    ]
+
+
+def test_only_the_markets_that_changed_are_told_again(tmp_path: Path) -> None:
+    closed: set[Schedule] = set()
+    master = Master(MasterFile(tmp_path / "instruments", "anywhere"))
+    surroundings = Surroundings(master, lambda schedule, now: schedule not in closed)
+    list(surroundings.around((SHARE.key, KEY), NOON))
+    assert surroundings.open
+    assert list(surroundings.markets(NOON)) == []
+    closed.add(Schedule.NSE_FNO)
+    assert list(surroundings.markets(NOON)) == [MarketFound(Schedule.NSE_FNO, takes=False)]
+    assert surroundings.open
+    closed.add(Schedule.NSE_EQ)
+    assert list(surroundings.markets(NOON)) == [MarketFound(Schedule.NSE_EQ, takes=False)]
+    assert not surroundings.open
+
+
 # What a follower makes of it
+
+
+def test_s5_5_a_share_without_derivatives_goes_by_its_own_hours() -> None:
+    """At 15:20 it trades on, while the others are in their auction, and the other way round."""
+    plain = replace(CONTRACT, key=SHARE.key, derivatives=False)
+    order = OrderSeen(leader_order(instrument=SHARE.key), NOON, 1)
+    ready = (Restored(()), Granted(10), InstrumentsFound((plain,)))
+    _, hands = follow(*ready, MarketFound(Schedule.NSE_EQ, takes=True), order)
+    assert hands.sent == []
+    _, hands = follow(*ready, MarketFound(Schedule.NSE_EQ_PLAIN, takes=True), order)
+    assert steps(hands) == [Place]
+    _, hands = follow(*ready, order, MarketFound(Schedule.NSE_EQ_PLAIN, takes=True))
+    assert steps(hands) == [Place], "it is looked at again when its market opens"
 
 
 def test_an_order_waits_for_the_master_whatever_its_event_says() -> None:

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from desk.config import load
+from domain.sessions import IST
 from simulator.server import Opening, Simulator
 from tests.desk.files import GOOD, ROOT, run, written
 
@@ -77,6 +79,8 @@ def found(done: "subprocess.CompletedProcess[str]") -> dict[tuple[str, str], str
 
 def test_check_of_a_good_house_is_ok(tmp_path: Path, broker: Simulator) -> None:
     path = house(tmp_path, broker, {"asha": (ASHA, ASHA)})
+    year = datetime.now(IST).year
+    (tmp_path / "calendar.toml").write_text(f"known_years = [{year}, {year + 1}]\n")
     done = run("check", "--config", str(path), "--json")
     assert done.returncode == 0, done.stdout
     assert document(done)["ok"] is True
@@ -233,9 +237,23 @@ def test_the_clock_tells_every_segment(tmp_path: Path) -> None:
         "open": True,
         "next_phase": "closing_auction",
         "next_at": "2026-11-25T15:15:00+05:30",
+        "others": [
+            {
+                "traded": "shares without derivatives",
+                "phase": "open",
+                "open": True,
+                "next_phase": "closed",
+                "next_at": "2026-11-25T15:30:00+05:30",
+            }
+        ],
+        "calendar": [],
+        "next_year_known": False,
     }
     early = document(run("clock", "--json", "--at", "2026-11-25T03:40:00Z", cwd=tmp_path))
-    assert early[0]["phase"] == "buffer"
+    assert [(row["segment"], row["phase"]) for row in early[:2]] == [
+        ("NSE_EQ", "matching"),
+        ("NSE_FNO", "buffer"),
+    ]
     assert early[0]["open"] is False
 
 

@@ -2,15 +2,12 @@
 
 from datetime import timedelta
 
-from domain.instruments import Segment
 from domain.leaving import Leaving, withdrawn
 from domain.orders import Order, OrderType, Product, Side, Status, Terms
 from domain.rules import Mood
 from domain.steps import Done, Place
 from tests.domain.builders import FOLLOWER, KEY
 from tests.domain.pair import Pair
-
-OPEN = {Segment.NSE_FNO: True}
 
 
 def holding() -> tuple[Pair, Leaving]:
@@ -25,7 +22,7 @@ def holding() -> tuple[Pair, Leaving]:
 def due(pair: Pair, leaving: Leaving, seconds: float, takes: bool = True) -> list[Order]:
     pair.at(seconds)
     live = [one for one in pair.book.orders if one.startswith("FLAT-") and not over(pair, one)]
-    return leaving.due(live, {Segment.NSE_FNO: takes}, pair.now)
+    return leaving.due(live, lambda key: takes, pair.now)
 
 
 def over(pair: Pair, order_id: str) -> bool:
@@ -85,7 +82,7 @@ def test_what_came_to_nothing_is_made_again_after_a_pause() -> None:
     for seconds, count in ((3.1, 0), (4.9, 0), (5.1, 1)):
         pair.at(seconds)
         leaving.read(pair.now + timedelta(seconds=0.05))
-        assert len(leaving.due(live, OPEN, pair.now)) == count, seconds
+        assert len(leaving.due(live, lambda key: True, pair.now)) == count, seconds
     assert leaving.failed(order.order_id)
 
 

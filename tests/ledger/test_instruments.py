@@ -59,6 +59,35 @@ def test_an_instrument_comes_back_by_segment_and_id(master: MasterFile) -> None:
     assert found == {CALL.key: CALL, SHARE.key: SHARE, NOWHERE: None}
 
 
+def test_a_share_has_derivatives_where_a_future_is_of_it(master: MasterFile) -> None:
+    future = replace(CALL, key=InstrumentKey(Segment.NSE_FNO, "1"), underlying="RELIANCE")
+    future = replace(future, kind="FUTSTK", strike=None, option_type=None)
+    both = [replace(SHARE, key=InstrumentKey(one, "2")) for one in (Segment.NSE_EQ, Segment.BSE_EQ)]
+    nameless = replace(SHARE, key=InstrumentKey(Segment.NSE_EQ, "4"), underlying="")
+    tiny = [replace(one, key=replace(one.key, security_id="3"), underlying="TINY") for one in both]
+    master.write([*both, *tiny, nameless, CALL, future], NOON)
+    _, found = master.find([one.key for one in (*both, *tiny, nameless, CALL)])
+    told = {one: known.derivatives for one, known in found.items() if known is not None}
+    assert told == {
+        **{one.key: True for one in both},
+        **{one.key: False for one in tiny},
+        nameless.key: True,
+        CALL.key: True,
+    }
+
+
+def test_where_no_share_has_a_future_nobody_knows_and_all_count_as_having_some(
+    master: MasterFile,
+) -> None:
+    index = replace(CALL, kind="FUTIDX", strike=None, option_type=None)
+    stock = replace(index, kind="FUTSTK", underlying="OTHER")
+    for future in (index, stock):
+        master.write([SHARE, future], NOON)
+        found = master.find([SHARE.key])[1][SHARE.key]
+        assert found is not None
+        assert found.derivatives
+
+
 def test_the_last_of_several_rows_with_one_key_counts(master: MasterFile) -> None:
     newer = replace(CALL, lot=75)
     assert master.write([CALL, newer], NOON).instruments == 1

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.inputs import Input, Mandate, Opened, Rang
+from domain.inputs import Input, Mandate, MarketFound, Opened, Rang
 from domain.instruments import Instrument
 from domain.messages import OrderSeen
 from domain.orders import Terms
 from domain.permits import Window
 from domain.protection import Protection
 from domain.rules import Rules
+from domain.schedules import Schedule
 from domain.sizing import Fixed, Multiplier, Rounding, Sizing
 from ledger.entries import Noted
 from ledger.journal import decode, encode, followers_noted, noted
@@ -148,3 +149,9 @@ def test_pruning_waits_for_nobody(ledger: Ledger) -> None:
     assert len(read(ledger, since=5)) == 2
     ledger.prune(NOW + timedelta(seconds=20))
     assert read(ledger) == [note(OPENED, 10)]
+
+
+def test_markets_that_an_earlier_version_told_by_segment_are_read() -> None:
+    told = MarketFound(Schedule.MCX_COMM, takes=True)
+    assert decode("MarketFound", encode(told)) == told
+    assert decode("MarketFound", '{"segment":"MCX_COMM","takes":true}') == told
