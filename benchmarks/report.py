@@ -122,6 +122,14 @@ class Report:
             f"{told['decision_p50_us']:.0f} us and {told['decision_p99_us']:.0f} us"
         )
 
+    def clock(self, told: Row) -> None:
+        """What asking the clock takes."""
+        self._console.print(
+            f"The clock, asked {told['count']:,} times: {told['remembered_p50_us']:.1f} us in the "
+            f"median and {told['remembered_p99_us']:.1f} us at p99; in a phase that is new "
+            f"{told['found_p50_us']:.0f} us and {told['found_p99_us']:.0f} us"
+        )
+
     def master(self, told: Row) -> None:
         """What loading the instrument master takes, and asking it."""
         self._console.print(
