@@ -12,8 +12,7 @@ from domain.lone import Trade, lone_shares
 from domain.orders import Order, Product, Side
 from domain.sessions import IST
 from domain.sizing import Exit, Sizing
-from domain.slices import slices
-from domain.wanted import share
+from domain.slices import within_reach
 
 _Holding = tuple[InstrumentKey, Product]
 
@@ -240,8 +239,9 @@ def _built(order: Order, copy: Copy | None, lot: int) -> _Shares:
     if copy is None:
         return _Shares(leader)
     filled, due = copy.filled, copy.filled
-    if not copy.lone and any(one.goes_on(order) for one in slices(order, copy, lot, None)):
-        due = max(due, copy.sizing.part(order.filled, order.terms.quantity, lot))
+    if not copy.lone:
+        part = copy.sizing.part(order.filled, order.terms.quantity, lot)
+        due = max(due, min(part, within_reach(order, copy, lot)))
     return _Shares(leader, sign * filled, sign * due)
 
 
@@ -249,8 +249,7 @@ def _at_work(order: Order, copy: Copy, lot: int) -> bool:
     """Whether more of a copy may trade: what stands, or what is still to be placed again."""
     if copy.standing is not None:
         return True
-    goes_on = any(one.goes_on(order) for one in slices(order, copy, lot, None))
-    return goes_on and share(order, copy, lot) > copy.filled
+    return within_reach(order, copy, lot) > copy.filled
 
 
 def _sign(side: Side) -> int:

@@ -103,6 +103,16 @@ def slices(order: Order, copy: Copy, lot: int, most: int | None) -> Sequence[Sli
     ]
 
 
+def within_reach(order: Order, copy: Copy, lot: int) -> int:
+    """What a copy has and may still get, in shares: a slice that ended otherwise than by trading
+    its part gets no more, whatever becomes of the others."""
+    reach = copy.filled
+    for one in slices(order, copy, lot, None):
+        if one.goes_on(order):
+            reach += max(0, share(order, one.copy, lot) - one.copy.filled)
+    return reach
+
+
 def relevant(order: Order, copy: Copy, lot: int) -> Copy:
     """The copy without slices that came to nothing and have nothing to trade any more."""
     if not copy.sliced:

@@ -11,7 +11,7 @@ from domain.copies import CopyState, Withdrawal
 from domain.instruments import Instrument, InstrumentKey, Segment
 from domain.limits import Limits
 from domain.messages import OrderSeen
-from domain.orders import OrderType, Side, Status
+from domain.orders import OrderType, Side, Status, Validity
 from domain.outcomes import Accepted, Refusal, Refused, Throttled, Unknown
 from domain.rules import Mood
 from domain.sizing import Multiplier
@@ -243,6 +243,22 @@ def test_a_slice_that_was_cancelled_for_a_smaller_quantity_says_nothing() -> Non
 
 
 @scenario("1.8")
+def test_what_a_slice_did_not_get_is_not_left_by_an_exit() -> None:
+    """An IOC ends by itself, and the leader leaves all that was traded of it."""
+    made = pair()
+    made.lead(terms=terms(250, validity=Validity.IOC))
+    placed(made, 3)
+    for number, filled, ended in ((0, 200, Status.TRADED), (1, 200, Status.TRADED)):
+        made.hear(number, filled=filled, traded_value=filled, status=ended)
+    made.leader_trades(250)
+    assert made.book.copies[made.copy.leader_order_id].filled == 400
+    for filled, status, due in ((0, Status.PENDING, 500), (50, Status.CANCELLED, 450)):
+        made.hear(2, filled=filled, traded_value=filled, status=status)
+        sold = leader_order(order_id=f"exit {due}", side=Side.SELL, terms=terms(250))
+        made.book.seen(OrderSeen(sold, NOON, 1))
+        assert made.book.copies[sold.order_id].sizing.size(250, LOT) == due
+
+
 def test_limits_are_about_all_of_a_copy() -> None:
     made = pair(limits=Limits(order_value=49_000_00))
     step = made.step()
