@@ -17,4 +17,5 @@ FOUND: dict[int, str] = {
     20: _TWICE,
     30: _UNSHOWN,
     310005: _COUNTED_ON,
+    350011: _COUNTED_ON,
 }
