@@ -198,7 +198,7 @@ class Following:
     def _restored(self, kept: Restored) -> None:
         """Begin to decide, with what the ledger kept."""
         self.book.restore(kept.copies, self._now, kept.orders, kept.built)
-        self.book.resize(self._mandate.rules)
+        self.book.resize(self._mandate.rules, self._now)
         if kept.loss is not None:
             self.book.means.lost(kept.loss)
             self._mind_loss(told=True)
@@ -285,7 +285,7 @@ class Following:
 
     def _mandated(self, mandate: Mandate) -> None:
         self._mandate = mandate
-        self.book.resize(mandate.rules)
+        self.book.resize(mandate.rules, self._now)
         self.standing.configured(mandate.paused)
         self._mind_loss()
         self.pace.open(mandate.windows)

@@ -82,16 +82,17 @@ class InstrumentsActor(FloorActor):
         if stale and self._load is None and not self._ended_within(self._pause()):
             self._start()
 
-    def _renew(self) -> bool:
-        """Take the edition in place; whether it is another one."""
+    def _renew(self) -> None:
+        """Take the edition in place. Who missed something asks it anew, if it is another one, and
+        again if need be."""
         before = self._master.edition
         self._master.renew()
         edition = self._master.edition
         if edition is None or edition == before:
-            return False
+            return
         logger.info("In place: %s", _words(edition))
+        self._missed.clear()
         self.floor.post.tell_followers(MasterRenewed())
-        return True
 
     def _pause(self) -> float:
         """The seconds to wait after the last loading."""
@@ -123,8 +124,7 @@ class InstrumentsActor(FloorActor):
     def _loaded(self, trouble: str) -> None:
         """Loading has come to an end, good or bad."""
         self._ended_ns = self.floor.clock.ns()
-        if self._renew():
-            self._missed.clear()  # who missed one asks the new edition, and again if need be
+        self._renew()
         if trouble:
             self._failed(trouble)
         elif self._failing:

@@ -11,7 +11,7 @@ from itertools import chain
 
 from domain import progress, proof
 from domain.built import Built
-from domain.copies import Copy, CopyState
+from domain.copies import Copy, CopyState, Skipped
 from domain.differences import Followed, Holding
 from domain.instructions import Instruction, Refuted
 from domain.instruments import InstrumentKey
@@ -24,6 +24,7 @@ from domain.orders import Order, Product
 from domain.plan import plan
 from domain.reports import lagging, may_lag, report
 from domain.rules import Mood, Rules
+from domain.sizing import Exit
 from domain.slices import slices
 from domain.steps import Place, Request, Skip, Step, Why
 from domain.wanted import part
@@ -220,7 +221,7 @@ class CopyBook:
         """What to do next for the copy of a leader order; `open_` is whether its market takes
         orders now."""
         self.holdings.at(now)
-        copy, order = self._resized(leader_id), self.orders[leader_id]
+        copy, order = self._resized(leader_id, now), self.orders[leader_id]
         if copy.born is None and order.mirrored and order.filled:
             copy = self.copies[leader_id] = replace(copy, born=now)
         market = self.listings.market(order.instrument, open_)
@@ -302,11 +303,11 @@ class CopyBook:
                 del self._watched[leader_id]
         return told
 
-    def resize(self, rules: Rules) -> None:
+    def resize(self, rules: Rules, now: datetime | None = None) -> None:
         """Follow other rules from now on; copies that were placed keep their sizing."""
         self.rules = rules
         for leader_id in self.orders:
-            self._resized(leader_id)
+            self._resized(leader_id, now)
 
     def position(self, instrument: InstrumentKey, product: Product) -> int:
         """The net position (shares, signed) that the copies built."""
@@ -368,10 +369,12 @@ class CopyBook:
     def _new_copy(self, order: Order, born: datetime | None) -> Copy:
         return Copy(order.order_id, self.rules.follower, self.means.sized(order, self.rules), born)
 
-    def _resized(self, leader_id: str) -> Copy:
+    def _resized(self, leader_id: str, now: datetime | None = None) -> Copy:
         """The copy, sized anew as long as nothing was placed for it."""
         copy = self.copies[leader_id]
         if copy.attempts or (copy.skipped and copy.skipped.lasting):
+            return copy
+        if now is not None and self._is_over(copy, now):
             return copy
         faced = self._learn(self._told[leader_id])
         sizing = self.means.sized(faced, self.rules)
@@ -379,6 +382,14 @@ class CopyBook:
             copy = self.copies[leader_id] = replace(copy, sizing=sizing)
         self._count(leader_id)
         return copy
+
+    def _is_over(self, copy: Copy, now: datetime) -> bool:
+        """Whether an exit found nothing to leave, and every entry before it is too old by now:
+        what it would leave was built since, and is not its own to leave."""
+        nothing = copy.skipped is Skipped.UNDER_ONE_LOT and isinstance(copy.sizing, Exit)
+        if not nothing or copy.born is None or now - copy.born <= self.rules.max_age:
+            return False
+        return self.orders[copy.leader_order_id].status.terminal
 
     def _keep(self, copy: Copy) -> None:
         leader_id = copy.leader_order_id

@@ -10,8 +10,10 @@ from actors.post import Post
 from domain.copies import Copy, Skipped
 from domain.funds import FreeCash, MarginTold, Trade
 from domain.inputs import (
+    BookRead,
     Drained,
     Granted,
+    Heard,
     Input,
     InstrumentsFound,
     LimiterLost,
@@ -24,8 +26,9 @@ from domain.inputs import (
     Restored,
 )
 from domain.limits import DayLoss, Limits
-from domain.messages import NotRecorded, OrderSeen
+from domain.messages import Answered, NotRecorded, OrderHeard, OrderSeen
 from domain.orders import Product, Side, Status
+from domain.outcomes import Accepted
 from domain.rules import Rules
 from domain.schedules import Schedule
 from domain.steps import Cancel, Place, Request
@@ -219,3 +222,28 @@ def test_what_was_not_recorded_claims_nothing() -> None:
     following.take(NotRecorded(intent(copy, step, now), "the disk is full"), after(1))
     following.take(Rang(LEADER_ORDER), after(2))
     assert [sent for _, sent, _ in hands.sent] == [step]
+
+
+def test_an_old_exit_is_not_judged_again_by_what_was_built_since() -> None:
+    """A paused follower misses a round trip of the leader, and is in the next one."""
+    done = {"status": Status.TRADED, "filled": 200, "traded_value": 2_000_000}
+    bought = leader_order(order_id="1", **done)
+    sold = leader_order(order_id="2", side=Side.SELL, **done)
+    seen, read = OrderSeen(bought, NOON, 1), BookRead((), after(0.6), complete=True)
+    missed = (seen, read, OrderSeen(sold, NOON, 1))
+    following, hands = follow(*READY, *missed, mandate=replace(MANDATE, paused=True))
+    following.take(BookRead((), after(1), complete=True), after(1))
+    for told in (Mandated(MANDATE), Granted(10)):
+        following.take(told, after(40))
+    following.take(OrderSeen(leader_order(order_id="3", **done), after(41), 1), after(41))
+    ((copy, step, at),) = hands.sent
+    assert isinstance(step, Place)
+    following.take(Answered(intent(copy, step, at), Accepted("9"), 1, 2, 3), after(42))
+    mine = leader_order(
+        order_id="9", terms=step.ticket.terms, correlation_id=step.ticket.correlation_id
+    )
+    mine = replace(mine, status=Status.TRADED, filled=100, traded_value=1_000_000)
+    following.take(Heard((OrderHeard(mine),)), after(43))
+    for again in (Mandated(MANDATE), Granted(10)):
+        following.take(again, after(44))
+    assert steps(hands) == [Place]
