@@ -2,7 +2,9 @@
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Generic, TypeVar
 
 from actors.engine import Engine
 from desk.accounts import moved
@@ -15,13 +17,14 @@ from desk.roster import RosterWatch
 from desk.running import Poll, allow_many_sockets, attend, stop_signals
 from desk.show import Show
 from desk.table import summary
-from domain.calendars import Calendar
 from domain.hours import HOURS
 from domain.messages import Alert
 
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.5
+
+_Content = TypeVar("_Content")
 
 
 def run(config: Config, options: Options) -> int:
@@ -72,27 +75,44 @@ def _looks(engine: Engine, config: Config) -> Poll:
     return look
 
 
+class _Edits(Generic[_Content]):
+    """The edits of a file, looked for now and then. What is wrong with one is told, and that it
+    changes nothing."""
+
+    def __init__(
+        self, engine: Engine, poll: Callable[[], _Content | ConfigError | None], unchanged: str
+    ) -> None:
+        self._engine, self._poll, self._unchanged = engine, poll, unchanged
+        self._next = 0.0
+
+    def next(self) -> _Content | None:
+        """What the file says now, if that is new."""
+        if time.monotonic() < self._next:
+            return None
+        self._next = time.monotonic() + _POLL_SECONDS
+        found = self._poll()
+        if not isinstance(found, ConfigError):
+            return found
+        logger.error("%s. %s", self._unchanged, found)
+        for finding in found.findings:
+            self._engine.alert(finding)
+        return None
+
+
 class _Roster:
     """Has the engine follow whom the file names, as it is edited."""
 
     def __init__(self, engine: Engine, config: Config) -> None:
         self._engine = engine
-        self._watch = RosterWatch(config)
-        self._next = 0.0
+        unchanged = "The edit is not taken, all goes on as before"
+        self._edits = _Edits(engine, RosterWatch(config).poll, unchanged)
 
     def look(self) -> None:
-        """Take an edit of the file, or say what is wrong with it."""
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + _POLL_SECONDS
-        match self._watch.poll():
-            case ConfigError(findings=findings) as wrong:
-                logger.error("The edit is not taken, all goes on as before. %s", wrong)
-                for finding in findings:
-                    self._engine.alert(finding)
-            case Config(followers=followers):
-                logger.warning("The edited roster has %d followers", len(followers))
-                self._engine.follow(followers)
+        """Take an edit of the file."""
+        config = self._edits.next()
+        if config is not None:
+            logger.warning("The edited roster has %d followers", len(config.followers))
+            self._engine.follow(config.followers)
 
 
 class _Sessions:
@@ -101,25 +121,18 @@ class _Sessions:
 
     def __init__(self, engine: Engine, config: Config) -> None:
         self._engine = engine
-        self._watch = CalendarWatch(config.calendar, HOURS.calendar)
+        watch = CalendarWatch(config.calendar, HOURS.calendar)
+        self._edits = _Edits(engine, watch.poll, "The calendar of before stays in force")
         self._said: Alert | None = None
-        self._next = 0.0
 
     def look(self) -> None:
-        """Take an edit of the file, or say what is wrong with it."""
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + _POLL_SECONDS
-        match self._watch.poll():
-            case ConfigError(findings=findings) as wrong:
-                logger.error("The calendar of before stays in force. %s", wrong)
-                for finding in findings:
-                    self._engine.alert(finding)
-            case Calendar(specials=specials) as calendar:
-                what = "The edited calendar has %d special sessions and closures"
-                logger.warning(what, len(specials))
-                HOURS.follow(calendar)
-                self._engine.calendar_changed()
+        """Take an edit of the file."""
+        calendar = self._edits.next()
+        if calendar is not None:
+            what = "The edited calendar has %d special sessions and closures"
+            logger.warning(what, len(calendar.specials))
+            HOURS.follow(calendar)
+            self._engine.calendar_changed()
         self._say_lacking()
 
     def _say_lacking(self) -> None:

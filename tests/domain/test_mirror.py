@@ -357,25 +357,6 @@ def test_flat_is_flat_and_never_on_the_leaders_side(
     _leaves(pair)
 
 
-@given(SIZES, st.integers(1, 12), st.lists(st.integers(1, 5), min_size=1, max_size=6), st.data())
-@settings(deadline=None, max_examples=50)
-def test_exits_that_are_open_together_end_flat_in_any_order(
-    share: Multiplier | Fixed, held: int, exits: list[int], drawn: st.DataObject
-) -> None:
-    pair = Two(replace(INVERSE, sizing=share))
-    pair.places(held, held)
-    rest, placed = held, []
-    for lots in (*exits, held):
-        lots = min(lots, rest)
-        if lots:
-            placed.append((pair.places(-lots), lots))
-            rest -= lots
-    for order_id, lots in drawn.draw(st.permutations(placed)):
-        pair.fills(order_id, lots)
-        assert pair.mine <= 0
-    assert (pair.leader, pair.mine) == (0, 0)
-
-
 def test_what_was_never_taken_is_not_left() -> None:
     pair = Two(replace(INVERSE, sizing=Multiplier(Fraction(1, 10))))
     pair.places(3, 3)
