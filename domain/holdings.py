@@ -95,7 +95,8 @@ class Holdings:
         """Bring the position up to date with an order and its copy, None where there is none."""
         holding = (order.instrument, order.product)
         before, ended = self._shares.get(order.order_id, _NOTHING), self._ended(order)
-        now = _left(order, copy) if ended else _built(order, copy, lot)
+        reach = 0 if copy is None or ended else within_reach(order, copy, lot)
+        now = _left(order, copy) if ended else _built(order, copy, reach, lot)
         total = self._totals[holding]
         total.add(before, -1)
         total.add(now, 1)
@@ -105,7 +106,8 @@ class Holdings:
             self._with_lone[holding] = None
         if copy is not None and copy.attempts and not order.flattening:
             way = self._ways.setdefault(holding, _Way())
-            self._go(way, order, copy, not ended and _at_work(order, copy, lot))
+            at_work = copy.standing is not None or reach > copy.filled
+            self._go(way, order, copy, not ended and at_work)
         if ended or order.status.terminal or order.flattening:
             self._open[holding].pop(order.order_id, None)
         else:
@@ -234,22 +236,17 @@ def _left(order: Order, copy: Copy | None) -> _Shares:
     return _Shares(_sign(order.leaders_side) * order.filled, mine, mine)
 
 
-def _built(order: Order, copy: Copy | None, lot: int) -> _Shares:
+def _built(order: Order, copy: Copy | None, reach: int, lot: int) -> _Shares:
+    """What an order and its copy have built, and will have; `reach` is the most that the copy may
+    come to."""
     leader, sign = _sign(order.leaders_side) * order.filled, _sign(order.side)
     if copy is None:
         return _Shares(leader)
     filled, due = copy.filled, copy.filled
     if not copy.lone:
         part = copy.sizing.part(order.filled, order.terms.quantity, lot)
-        due = max(due, min(part, within_reach(order, copy, lot)))
+        due = max(due, min(part, reach))
     return _Shares(leader, sign * filled, sign * due)
-
-
-def _at_work(order: Order, copy: Copy, lot: int) -> bool:
-    """Whether more of a copy may trade: what stands, or what is still to be placed again."""
-    if copy.standing is not None:
-        return True
-    return within_reach(order, copy, lot) > copy.filled
 
 
 def _sign(side: Side) -> int:
