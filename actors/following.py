@@ -113,6 +113,7 @@ class Following:
             self._gave_up(leader_id)
         if parked:
             self._consider_live(lambda key: True)
+        self._consider_stirred()
         self._flatten()
 
     def take(self, told: Input, now: datetime) -> None:
@@ -155,6 +156,7 @@ class Following:
                 self._consider_in(keys)
             case _:
                 self._take_rarer(told)
+        self._consider_stirred()
         self._flatten()
 
     def _take_rarer(self, told: Input) -> None:
@@ -366,6 +368,11 @@ class Following:
         orders = self.book.orders
         live = [one for one in self.live if one in orders and concerned(orders[one].instrument)]
         self._consider_each(self._most_urgent(live))
+
+    def _consider_stirred(self) -> None:
+        """Consider the copies that depend on others, in the holdings that have changed."""
+        if self.ready:
+            self._consider_each(one for one in self.book.holdings.stirred() if one in self.live)
 
     def _consider_in(self, keys: Collection[InstrumentKey]) -> None:
         """Consider all orders in these instruments, also those that were not copied."""

@@ -97,8 +97,9 @@ def sizing_words(sizing: Sizing) -> str:
             return f"always {quantity} {'lots' if in_lots else 'shares'}"
         case Bounded(inner, least, most):
             return _bounded(sizing_words(inner), least, most)
-        case Exit(mine, leaders):
-            return f"an exit: of the leader's {leaders} the follower holds {mine}"
+        case Exit(mine, leaders, _, to_come):
+            more = f", {to_come} are still to come" if to_come else ""
+            return f"an exit: of the leader's {leaders} the follower holds {mine}{more}"
         case Unsized(missing):
             return f"not known without the {missing}"
     return sizing.text

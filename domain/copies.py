@@ -44,6 +44,7 @@ class Withdrawal(StrEnum):
     REPLACED = "it cannot be modified any more"
     HALTED = "the follower is flattened"
     LONE_LEG = "another leg of its strategy failed"
+    OVERTAKEN = "the leader has left what it was to enter"
 
 
 class Change(StrEnum):
@@ -180,6 +181,9 @@ _LASTING = frozenset(
 )
 
 
+_GIVEN_UP = frozenset({Withdrawal.HALTED, Withdrawal.OVERTAKEN})
+
+
 class CopyState(StrEnum):
     """A copy in one word, as the operator sees it."""
 
@@ -256,12 +260,12 @@ class Copy:
         return withdrawn or self.skipped is Skipped.LONE_LEG
 
     @property
-    def halted(self) -> bool:
-        """Whether the operator, or a policy of the operator's, ended it: what it has is all that
-        it will have."""
-        withdrawn = any(one.withdrawn is Withdrawal.HALTED for one in self.newest)
-        halted = withdrawn or self.skipped is Skipped.HALTED
-        return self.standing is None and (halted or self.lone)
+    def given_up(self) -> bool:
+        """Whether the operator, or a policy of the operator's, ended it, or that the leader had
+        left again what it was to enter: what it has is all that it will have."""
+        withdrawn = any(one.withdrawn in _GIVEN_UP for one in self.newest)
+        given_up = withdrawn or self.skipped is Skipped.HALTED
+        return self.standing is None and (given_up or self.lone)
 
     def with_attempt(self, changed: Attempt) -> "Copy":
         """The copy with the attempt of that number changed; the very same copy if it is not."""

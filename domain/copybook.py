@@ -226,7 +226,7 @@ class CopyBook:
             copy = self.copies[leader_id] = replace(copy, born=now)
         market = self.listings.market(order.instrument, open_)
         instrument = self.listings.instrument(order.instrument)
-        account = self.means.account(order, self.copies.values(), self.rules, mood, now)
+        account = self.means.account(order, copy, self.copies.values(), self.rules, mood, now)
         if self.rules.limits.margin_check:
             account = replace(account, room=self.means.room(order, copy, self.rules, now))
         step = plan(order, copy, self.rules, market, instrument, account, now)
@@ -370,9 +370,12 @@ class CopyBook:
         return Copy(order.order_id, self.rules.follower, self.means.sized(order, self.rules), born)
 
     def _resized(self, leader_id: str, now: datetime | None = None) -> Copy:
-        """The copy, sized anew as long as nothing was placed for it."""
+        """The copy, sized anew as long as nothing was placed for it; an exit goes on to grow with
+        its entries."""
         copy = self.copies[leader_id]
-        if copy.attempts or (copy.skipped and copy.skipped.lasting):
+        if copy.attempts:
+            return self._grown(copy)
+        if copy.skipped and copy.skipped.lasting:
             return copy
         if now is not None and self._is_over(copy, now):
             return copy
@@ -380,6 +383,19 @@ class CopyBook:
         sizing = self.means.sized(faced, self.rules)
         if sizing != copy.sizing:
             copy = self.copies[leader_id] = replace(copy, sizing=sizing)
+        self._count(leader_id)
+        return copy
+
+    def _grown(self, copy: Copy) -> Copy:
+        """The copy, with what is there by now of what it is to leave."""
+        sizing, leader_id = copy.sizing, copy.leader_order_id
+        if not isinstance(sizing, Exit) or not sizing.to_come:
+            return copy
+        now = self.holdings.sizing(self.orders[leader_id], sizing.beyond)
+        if not isinstance(now, Exit) or (settled := sizing.settled(now)) == sizing:
+            return copy
+        copy = self.copies[leader_id] = replace(copy, sizing=settled)
+        self._watch(leader_id)
         self._count(leader_id)
         return copy
 

@@ -266,7 +266,7 @@ def _bounds(order: Order, copy: Copy, lot: int) -> tuple[int, int]:
     order, less what can still trade of the copy, and no more than that order may come to."""
     if copy.left_out:
         return 0, 0
-    if copy.halted:
+    if copy.given_up:
         return copy.filled, copy.filled
     got = part(order, copy, lot)
     resting = sum(one.terms.quantity - one.filled for one in copy.standings if one.terms)

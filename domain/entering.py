@@ -14,7 +14,7 @@ from domain.limits import Entry, refused
 from domain.missed import Missed
 from domain.orders import AmoTime, Order, Product, Status
 from domain.rules import Account, Market, Mood, Rules, WhenClosed
-from domain.sizing import Unsized
+from domain.sizing import Exit, Unsized
 from domain.slices import Slice
 from domain.steps import Done, Hold, Place, Skip, Step, Why
 from domain.tickets import Ticket
@@ -57,6 +57,8 @@ def enter(
     if want is None and _awaits_fill(order, whole, instrument):
         return Hold(Why.LEADER_FILL)
     if want is None and instrument is not None and not unsized:
+        if isinstance(whole.sizing, Exit) and whole.sizing.to_come:
+            return Hold(Why.ENTRY)
         return _nothing_wanted(order, whole, instrument)
     if account.mood is Mood.HALTED or order.flattening:
         if entry or (want is not None and not account.exits(order.side)):

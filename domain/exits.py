@@ -23,9 +23,10 @@ class Stake:
         return max(0, self.held - self.leaving)
 
 
-def leaving(quantity: int, leader: Stake, mine: Stake, entry: Sizing) -> Sizing:
+def leaving(quantity: int, leader: Stake, there: Stake, due: Stake, entry: Sizing) -> Sizing:
     """The sizing of a leader order for so many shares, where the leader holds a position on the
-    other side; `entry` is that of an order that opens one.
+    other side; `entry` is that of an order that opens one. The follower's stake is `there` by now,
+    and `due` once the copies have caught up.
 
     An order for more than what other exits leave over stands beside them, as a target beside a
     stop: whichever trades, takes the whole position.
@@ -33,5 +34,6 @@ def leaving(quantity: int, leader: Stake, mine: Stake, entry: Sizing) -> Sizing:
     if leader.held < 1:
         return entry
     if quantity <= leader.free:
-        return Exit(mine.free, leader.free, entry)
-    return Exit(max(0, mine.held), leader.held, entry)
+        return Exit(there.free, leader.free, entry, max(0, due.free - there.free))
+    mine = max(0, there.held)
+    return Exit(mine, leader.held, entry, max(0, due.held - mine))

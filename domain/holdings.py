@@ -1,7 +1,7 @@
 """What the leader holds by the orders that are known, and what the copies of them built."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from domain.built import Built
@@ -13,33 +13,20 @@ from domain.orders import Order, Product, Side
 from domain.sessions import IST
 from domain.sizing import Exit, Sizing
 from domain.slices import within_reach
+from domain.tape import Shares, Tape
 
 _Holding = tuple[InstrumentKey, Product]
-
-
-@dataclass(slots=True)
-class _Shares:
-    """Shares, signed: what the leader has traded, what the copies have, and what they will have
-    once they have caught up with what the leader has."""
-
-    leader: int = 0
-    mine: int = 0
-    due: int = 0
-
-    def add(self, other: "_Shares", sign: int) -> None:
-        self.leader += sign * other.leader
-        self.mine += sign * other.mine
-        self.due += sign * other.due
 
 
 @dataclass(frozen=True, slots=True)
 class _Open:
     """What an order of the leader that is open will still trade, on the leader's `side`, of it
-    and of its copy, and whether that is placed."""
+    and of its copy, by what is there now and by what is due, and whether that is placed."""
 
     side: Side
     leader: int
-    mine: int
+    there: int
+    due: int
     placed: bool
 
 
@@ -56,9 +43,6 @@ class _Way:
     at_work: set[str] = field(default_factory=set)
 
 
-_NOTHING = _Shares()
-
-
 class Holdings:
     """Positions by instrument and the leader's product, as orders and copies build them.
 
@@ -67,18 +51,18 @@ class Holdings:
     """
 
     def __init__(self) -> None:
-        self._totals: dict[_Holding, _Shares] = defaultdict(_Shares)
+        self._tapes: dict[_Holding, Tape] = defaultdict(Tape)
         self._noted: dict[str, tuple[Order, Copy | None]] = {}
-        self._shares: dict[str, _Shares] = {}
         self._open: dict[_Holding, dict[str, _Open]] = defaultdict(dict)
         self._with_lone: dict[_Holding, None] = {}
         self._ways: dict[_Holding, _Way] = {}
+        self._stirred: dict[_Holding, None] = {}
         self._began = self._over = _EVER
 
     def carry(self, built: Built) -> None:
         """Add what was built before anything that is noted here."""
-        shares = _Shares(built.leader, built.mine, built.mine)
-        self._totals[built.instrument, built.product].add(shares, 1)
+        shares = Shares(built.leader, built.mine, built.mine, built.mine)
+        self._tapes[built.instrument, built.product].total.add(shares, 1)
 
     def at(self, now: datetime) -> None:
         """Begin another day (in India), if it is one."""
@@ -94,13 +78,11 @@ class Holdings:
     def note(self, order: Order, copy: Copy | None, lot: int) -> None:
         """Bring the position up to date with an order and its copy, None where there is none."""
         holding = (order.instrument, order.product)
-        before, ended = self._shares.get(order.order_id, _NOTHING), self._ended(order)
-        reach = 0 if copy is None or ended else within_reach(order, copy, lot)
+        ended = self._ended(order)
+        reach = 0 if copy is None or ended else within_reach(order, _eventual(copy), lot)
         now = _left(order, copy) if ended else _built(order, copy, reach, lot)
-        total = self._totals[holding]
-        total.add(before, -1)
-        total.add(now, 1)
-        self._shares[order.order_id] = now
+        if self._tapes[holding].note(order, copy, now, ended):
+            self._stirred[holding] = None
         self._noted[order.order_id] = order, copy
         if copy is not None and copy.lone:
             self._with_lone[holding] = None
@@ -111,12 +93,25 @@ class Holdings:
         if ended or order.status.terminal or order.flattening:
             self._open[holding].pop(order.order_id, None)
         else:
-            self._open[holding][order.order_id] = _rest(order, copy, abs(now.due), lot)
+            self._open[holding][order.order_id] = _rest(order, copy, now, lot)
+
+    def stirred(self) -> list[str]:
+        """The orders whose copies depend on others in a holding that has changed since this was
+        asked last: exits that wait for their entries, and entries that an exit may overtake."""
+        holdings, self._stirred = self._stirred, {}
+        return [one for holding in holdings for one in self._tapes[holding].dependent()]
+
+    def overtaken(self, order: Order, copy: Copy) -> bool:
+        """Whether a copy still stands in the market of what the leader entered and left again."""
+        if copy.standing is None or not order.status.terminal or isinstance(copy.sizing, Exit):
+            return False
+        tape = self._tapes.get((order.instrument, order.product))
+        return tape is not None and not order.flattening and tape.overtaken(order)
 
     def position(self, instrument: InstrumentKey, product: Product) -> int:
         """The net position (shares, signed) that the copies built."""
-        total = self._totals.get((instrument, product))
-        return 0 if total is None else total.mine
+        tape = self._tapes.get((instrument, product))
+        return 0 if tape is None else tape.total.mine
 
     def mirrored(self, instrument: InstrumentKey, product: Product) -> bool | None:
         """Whether the copies are on the other side than the leader; None where they hold nothing
@@ -131,7 +126,8 @@ class Holdings:
 
     def positions(self) -> dict[tuple[InstrumentKey, Product], int]:
         """What the copies hold (shares, signed), by instrument and the leader's product."""
-        return {holding: total.mine for holding, total in self._totals.items() if total.mine}
+        held = ((holding, tape.total.mine) for holding, tape in self._tapes.items())
+        return {holding: mine for holding, mine in held if mine}
 
     def lone(self) -> dict[tuple[InstrumentKey, Product], int]:
         """What is held (shares, signed) of legs that are to be left."""
@@ -150,24 +146,24 @@ class Holdings:
 
     def held(self) -> set[InstrumentKey]:
         """The instruments in which the copies hold something."""
-        return {key for (key, _), total in self._totals.items() if total.mine}
+        return {key for (key, _), tape in self._tapes.items() if tape.total.mine}
 
     def sizing(self, order: Order, entry: Sizing) -> Sizing:
         """The sizing of the copy of an order: that of an exit, where the leader holds something
         to leave, else that of an `entry`."""
-        total = self._totals.get((order.instrument, order.product))
-        if total is None:
+        tape = self._tapes.get((order.instrument, order.product))
+        if tape is None:
             return entry
-        own = self._shares.get(order.order_id, _NOTHING)
-        free = total.due - self._lone((order.instrument, order.product))
-        held = _sign(order.leaders_side.other) * (total.leader - own.leader)
-        due = _sign(order.side.other) * (free - own.due)
+        before = tape.before(order)
+        held = _sign(order.leaders_side.other) * before.leader
         if held < 1:
             return entry
+        lone, sign = self._lone((order.instrument, order.product)), _sign(order.side.other)
         others = self._others(order)
         leader = Stake(held, sum(one.leader for one in others))
-        mine = Stake(due, sum(one.mine for one in others))
-        return leaving(order.terms.quantity, leader, mine, entry)
+        there = Stake(sign * (before.there - lone), sum(one.there for one in others))
+        due = Stake(sign * (before.due - lone), sum(one.due for one in others))
+        return leaving(order.terms.quantity, leader, there, due, entry)
 
     def beside(self, order: Order) -> list[str]:
         """The other open orders in the same holding, whose copies may be sized by this one."""
@@ -186,7 +182,7 @@ class Holdings:
         ]
         copied.sort(key=lambda one: one[0])
         trades = [
-            Trade(self._shares[order.order_id].mine, lone or order.leaves_legs)
+            Trade(self._tapes[holding].shares(order.order_id).mine, lone or order.leaves_legs)
             for _, order, lone in copied
         ]
         return lone_shares(self.position(*holding) - sum(one.shares for one in trades), trades)
@@ -194,12 +190,13 @@ class Holdings:
     def _way_of_old(self, holding: _Holding, mine: int) -> _Way | None:
         """How a position was built of which no copy is known any more: by what the leader had
         before the day began."""
+        tape = self._tapes[holding]
         todays = sum(
-            self._shares[order_id].leader
+            tape.shares(order_id).leader
             for order_id, (order, _) in self._noted.items()
             if (order.instrument, order.product) == holding and not self._ended(order)
         )
-        had = self._totals[holding].leader - todays
+        had = tape.total.leader - todays
         if not had:
             return None
         return self._ways.setdefault(holding, _Way((had > 0) is not (mine > 0)))
@@ -226,36 +223,55 @@ class Holdings:
         return others
 
 
-def _left(order: Order, copy: Copy | None) -> _Shares:
+def _left(order: Order, copy: Copy | None) -> Shares:
     """What an order and its copy left behind at the end of their day."""
     if order.product is Product.INTRADAY:
-        return _NOTHING
+        return Shares()
     attempts = copy.attempts if copy else ()
     kept = [one.filled for one in attempts if one.ticket.product is not Product.INTRADAY]
     mine = _sign(order.side) * sum(kept)
-    return _Shares(_sign(order.leaders_side) * order.filled, mine, mine)
+    return Shares(_sign(order.leaders_side) * order.filled, mine, mine, mine)
 
 
-def _built(order: Order, copy: Copy | None, reach: int, lot: int) -> _Shares:
+def _eventual(copy: Copy) -> Copy:
+    """The copy once its entries have got all that they may get, if it is an exit."""
+    sizing = copy.sizing
+    if not isinstance(sizing, Exit) or not sizing.to_come:
+        return copy
+    return replace(copy, sizing=sizing.eventual)
+
+
+def _built(order: Order, copy: Copy | None, reach: int, lot: int) -> Shares:
     """What an order and its copy have built, and will have; `reach` is the most that the copy may
     come to."""
     leader, sign = _sign(order.leaders_side) * order.filled, _sign(order.side)
     if copy is None:
-        return _Shares(leader)
-    filled, due = copy.filled, copy.filled
+        return Shares(leader)
+    filled = due = there = copy.filled
     if not copy.lone:
-        part = copy.sizing.part(order.filled, order.terms.quantity, lot)
+        part = _eventual(copy).sizing.part(order.filled, order.terms.quantity, lot)
         due = max(due, min(part, reach))
-    return _Shares(leader, sign * filled, sign * due)
+        if isinstance(copy.sizing, Exit):
+            leaves = min(copy.sizing.leaves(q, lot) for q in (order.filled, order.terms.quantity))
+            there = max(there, min(leaves, reach))
+    return Shares(leader, sign * filled, sign * due, sign * there)
 
 
 def _sign(side: Side) -> int:
     return 1 if side is Side.BUY else -1
 
 
-def _rest(order: Order, copy: Copy | None, due: int, lot: int) -> _Open:
-    rest = order.terms.quantity - order.filled
+def _rest(order: Order, copy: Copy | None, now: Shares, lot: int) -> _Open:
+    asked = order.terms.quantity
+    rest = asked - order.filled
     if copy is None:
-        return _Open(order.leaders_side, rest, 0, placed=False)
-    mine = 0 if copy.left_out or copy.lone else copy.sizing.size(order.terms.quantity, lot) - due
-    return _Open(order.leaders_side, rest, max(0, mine), bool(copy.attempts))
+        return _Open(order.leaders_side, rest, 0, 0, placed=False)
+    there = due = 0
+    if not copy.left_out and not copy.lone:
+        due = max(0, _eventual(copy).sizing.size(asked, lot) - abs(now.due))
+        there = (
+            max(0, copy.sizing.size(asked, lot) - abs(now.there))
+            if isinstance(copy.sizing, Exit)
+            else due
+        )
+    return _Open(order.leaders_side, rest, there, due, bool(copy.attempts))

@@ -206,7 +206,7 @@ def fate(order: Order, copy: Copy) -> Fate:
     attempt = copy.standing or copy.current
     if attempt is None:
         return Fate.OVER if order.cut_short else Fate.COMING
-    if copy.halted:
+    if copy.given_up:
         return Fate.OVER
     if not attempt.ended:
         return _open(attempt)

@@ -63,11 +63,18 @@ class Means:
         return self.holdings.sizing(order, opening)
 
     def account(
-        self, order: Order, copies: Collection[Copy], rules: Rules, mood: Mood, now: datetime
+        self,
+        order: Order,
+        copy: Copy,
+        copies: Collection[Copy],
+        rules: Rules,
+        mood: Mood,
+        now: datetime,
     ) -> Account:
         """The account as a plan for the copy of the order sees it, among all `copies`."""
         position = self.holdings.position(order.instrument, order.product)
-        return Account(mood, position, self._standing(order, copies, rules, now))
+        standing = self._standing(order, copies, rules, now)
+        return Account(mood, position, standing, None, self.holdings.overtaken(order, copy))
 
     def room(self, order: Order, copy: Copy, rules: Rules, now: datetime) -> Room | None:
         """What funds there are for an order that may open a position; None where nobody asks."""

@@ -19,6 +19,8 @@ from domain.wanted import wanted
 _TRANSIT_PATIENCE = timedelta(seconds=1)
 _IOC_PATIENCE = timedelta(seconds=3)
 _CANCEL_PATIENCE = timedelta(seconds=3)
+_OVERTAKEN_PATIENCE = timedelta(seconds=1)
+_NO_TIME = timedelta(0)
 
 
 def plan(
@@ -114,6 +116,8 @@ def _steer(
         return _cancel(attempt, Withdrawal.LONE_LEG, now)
     if account.mood is Mood.FLATTENED and not order.flattening:
         return _cancel(attempt, Withdrawal.HALTED, now)
+    if account.overtaken:
+        return _overtaken(attempt, now)
     if not market.open and attempt.ticket.amo_time is None:
         return Hold(Why.MARKET_CLOSED)
     if order.status is Status.UNREADABLE:
@@ -136,6 +140,14 @@ def _steer(
     if attempt.terms is None:
         return Hold(Why.UNKNOWN_OUTCOME)
     return _cancel(attempt, Withdrawal.REPLACED, now)
+
+
+def _overtaken(attempt: Attempt, now: datetime) -> Cancel | Hold:
+    """The step for an entry that the leader has left again: one that was just sent may still make
+    the round trip, one that rests would only stay behind."""
+    if _NO_TIME <= now - attempt.sent_at < _OVERTAKEN_PATIENCE:
+        return Hold(Why.OVERTAKEN, attempt.sent_at + _OVERTAKEN_PATIENCE)
+    return _cancel(attempt, Withdrawal.OVERTAKEN, now)
 
 
 def _cancel(attempt: Attempt, why: Withdrawal, now: datetime) -> Cancel | Hold:

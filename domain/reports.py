@@ -18,8 +18,9 @@ _UNSETTLED = frozenset({CopyState.HELD, CopyState.PLACING, CopyState.UNKNOWN, Co
 
 def drift(order: Order, copy: Copy, lot: int) -> str:
     """How the copy differs from what the leader's order implies, in plain words; empty when it
-    is in step. What a rule decided to skip, and what the operator ended, is in step."""
-    if copy.left_out or copy.halted:
+    is in step. What a rule decided to skip, what the operator ended, and what the leader had left
+    before it could trade, is in step."""
+    if copy.left_out or copy.given_up:
         return ""
     if order.mirrored and not copy.attempts and not part(order, copy, lot):
         return ""
@@ -97,7 +98,7 @@ def _said(copy: Copy) -> str:
 
 def may_lag(order: Order, copy: Copy, lot: int) -> bool:
     """Whether `lagging` may ever have something to say, as far as is known now."""
-    if copy.left_out or copy.halted or order.cut_short:
+    if copy.left_out or copy.given_up or order.cut_short:
         return False
     return order.status is not Status.TRADED or copy.filled < part(order, copy, lot)
 

@@ -132,13 +132,15 @@ class Market:
 @dataclass(frozen=True, slots=True)
 class Account:
     """The follower's account as a plan sees it: its mood, the net position (shares, signed) that
-    the copies built in the instrument and product of the order, how it stands by its limits, and
-    what it has for an entry, None where that does not matter."""
+    the copies built in the instrument and product of the order, how it stands by its limits,
+    what it has for an entry, None where that does not matter, and whether the copy was
+    `overtaken`: it stands in the market, though the leader has left again what it is to enter."""
 
     mood: Mood = Mood.ACTIVE
     position: int = 0
     standing: Standing = field(default_factory=Standing)
     room: Room | None = None
+    overtaken: bool = False
 
     def exits(self, side: Side) -> bool:
         """Whether an order on that side makes the position smaller."""

@@ -5,7 +5,7 @@ with the copy, so that modifications rescale by the rule that placed it (scenari
 prices, funds and the roster are by then. Quantities are shares, in whole lots.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
@@ -140,27 +140,48 @@ class Bounded:
 class Exit:
     """An exit of the leader from a position of `leaders` shares, for a follower who holds `mine`
     of it: the same part, rounded down to whole lots, and all of it where the leader leaves nothing
-    behind. What goes beyond the position opens another one, sized by `beyond`."""
+    behind. What goes beyond the position opens another one, sized by `beyond`.
+
+    While copies of entries have not got all yet, `to_come` are the shares that they still may get:
+    the exit grows with them, and never leaves what is not there.
+    """
 
     mine: int
     leaders: int
     beyond: Sizing
+    to_come: int = 0
 
     def __post_init__(self) -> None:
-        if self.mine < 0 or self.leaders < 1:
+        if self.mine < 0 or self.leaders < 1 or self.to_come < 0:
             raise ValueError(f"an exit of {self.mine} for {self.leaders} shares")
 
+    @property
+    def eventual(self) -> "Exit":
+        """The exit once all has come."""
+        return Exit(self.mine + self.to_come, self.leaders, self.beyond) if self.to_come else self
+
+    def settled(self, now: "Exit") -> "Exit":
+        """The exit with what is there `now`, within what it was to leave when it began."""
+        most = min(self.mine + self.to_come, now.mine + now.to_come)
+        mine = min(most, now.mine)
+        return replace(self, mine=mine, to_come=most - mine)
+
+    def leaves(self, quantity: int, lot: int) -> int:
+        """What the follower leaves of the position for so many of the leader's shares."""
+        return _proportion(self.mine, min(quantity, self.leaders), self.leaders, lot)
+
     def size(self, quantity: int, lot: int) -> int:
-        leaving = min(quantity, self.leaders)
-        more = self.beyond.size(quantity - leaving, lot) if quantity > leaving else 0
-        return _proportion(self.mine, leaving, self.leaders, lot) + more
+        beyond = quantity - self.leaders
+        more = self.beyond.size(beyond, lot) if beyond > 0 else 0
+        return self.leaves(quantity, lot) + more
 
     def part(self, filled: int, quantity: int, lot: int) -> int:
         return min(self.size(filled, lot), self.size(quantity, lot))
 
     @property
     def text(self) -> str:
-        return f"exit {self.mine} of {self.leaders}, beyond {self.beyond.text}"
+        more = f"{self.to_come} to come, " if self.to_come else ""
+        return f"exit {self.mine} of {self.leaders}, {more}beyond {self.beyond.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +221,9 @@ def parse(text: str) -> Sizing:
                 return Bounded(parse(" ".join(words[at + 1 :])), least, most)
             case "exit", [mine, "of", leaders, "beyond", *beyond]:
                 return Exit(int(mine), int(leaders.rstrip(",")), parse(" ".join(beyond)))
+            case "exit", [mine, "of", leaders, coming, "to", "come,", "beyond", *beyond]:
+                most = int(leaders.rstrip(","))
+                return Exit(int(mine), most, parse(" ".join(beyond)), int(coming))
     except (ValueError, ZeroDivisionError) as wrong:
         raise ValueError(f"sizing {text!r} cannot be read: {wrong}") from None
     raise ValueError(f"sizing rule {kind!r} is not known to this version")

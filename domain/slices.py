@@ -13,7 +13,7 @@ from domain.outcomes import Refused
 from domain.steps import Cancel, Hold, Modify, Place, Skip, Step
 from domain.wanted import share
 
-_FOR_GOOD = (None, Withdrawal.HALTED, Withdrawal.LONE_LEG)
+_FOR_GOOD = (None, Withdrawal.HALTED, Withdrawal.LONE_LEG, Withdrawal.OVERTAKEN)
 _WORTH_RETRYING = frozenset({Refused.TOKEN, Refused.ADDRESS, Refused.MARKET_CLOSED})
 
 

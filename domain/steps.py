@@ -19,6 +19,8 @@ class Why(StrEnum):
     PARKED = "an operator must look at it"
     LEADER_TRANSIT = "the leader's order is not at the exchange yet"
     LEADER_FILL = "waits for the leader's fill, to take the other side"
+    ENTRY = "the copy of what it leaves is to trade first"
+    OVERTAKEN = "the leader has left again; it has a moment more to trade"
     LEADER_UNREADABLE = "the leader's order is to be read again"
     SIZING = "its size is not known yet"
     INSTRUMENT = "the instrument's lot is not known yet"

@@ -35,14 +35,14 @@ from tests.domain.fates import LOST, Fate, carry_out
 
 FLATTEN = HaltAsked("1", "asha", Word.FLATTEN, "operator", NOON)
 _FATES = (Fate.CARRIED_OUT,) * 4 + tuple(Fate)
-_DONE = Rules("asha", settle=timedelta(seconds=10), park_after=timedelta(hours=1))
+CALM = Rules("asha", settle=timedelta(seconds=10), park_after=timedelta(hours=1))
 
 
 class Flattened:
     """One follower, its account, and the leader's. `chance` decides what happens; quantities from
     `freeze` (shares) on go in slices."""
 
-    def __init__(self, seed: int, freeze: int | None = None, rules: Rules = _DONE) -> None:
+    def __init__(self, seed: int, freeze: int | None = None, rules: Rules = CALM) -> None:
         self._freeze, self._rules = freeze, rules
         self.chance = Random(seed)
         self.now: datetime = NOON
@@ -197,14 +197,14 @@ class Flattened:
     @property
     def net(self) -> int:
         """The account's true position (shares, signed)."""
-        return sum(_signed(one, one.filled) for one in self.account.orders.values())
+        return sum(signed(one, one.filled) for one in self.account.orders.values())
 
     @property
     def overshoot(self) -> int:
         """By how much the orders that leave positions may turn them round, with what is sent and
         has not arrived; it cannot be mended by whatever else trades."""
         rest = sum(
-            _signed(one, one.terms.quantity - one.filled)
+            signed(one, one.terms.quantity - one.filled)
             for one in self.account.orders.values()
             if one.open and (one.correlation_id or "").startswith("LSh")
         )
@@ -223,5 +223,5 @@ class Flattened:
         return [one for one in self.account.orders.values() if one.open]
 
 
-def _signed(order: TrueOrder, shares: int) -> int:
+def signed(order: TrueOrder, shares: int) -> int:
     return shares if order.side is Side.BUY else -shares

@@ -18,6 +18,7 @@ class TrueOrder:
     side: Side
     product: Product
     terms: Terms
+    placed: datetime
     updated: datetime
     visible_from: datetime
     correlation_id: str | None = None
@@ -50,6 +51,7 @@ class TrueOrder:
             filled=self.filled,
             traded_value=self.value,
             correlation_id=self.correlation_id,
+            placed_at=self.placed.replace(microsecond=0),
             platform="FAST" if source is Source.FEED else "",
         )
 
@@ -83,6 +85,7 @@ class Exchange:
             side=side,
             product=product,
             terms=terms,
+            placed=now,
             updated=now,
             visible_from=now + timedelta(seconds=hidden),
             correlation_id=correlation_id,

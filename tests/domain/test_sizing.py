@@ -106,6 +106,7 @@ def test_the_part_of_what_the_leader_got_grows_to_the_whole(
         ("lots 3", 0, 100, 0),
         ("exit 65 of 195, beyond multiplier 1/3", 195, 65, 65),
         ("exit 65 of 195, beyond multiplier 1/3", 130, 65, 0),
+        ("exit 65 of 195, 130 to come, beyond multiplier 1/3", 195, 65, 65),
         ("exit 130 of 195, beyond multiplier 1/2", 65, 65, 0),
         ("exit 7 of 10, beyond multiplier 1", 10, 1, 7),
         ("exit 7 of 10, beyond multiplier 1", 5, 1, 3),

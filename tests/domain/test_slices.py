@@ -14,7 +14,7 @@ from domain.messages import OrderSeen
 from domain.orders import OrderType, Side, Status, Validity
 from domain.outcomes import Accepted, Refusal, Refused, Throttled, Unknown
 from domain.rules import Mood
-from domain.sizing import Multiplier
+from domain.sizing import Exit, Multiplier
 from domain.slices import shared
 from domain.steps import Cancel, Done, Hold, Modify, Place, Skip
 from tests.domain.builders import CONTRACT, LOT, NOON, RULES, leader_order, stamp, terms
@@ -256,7 +256,10 @@ def test_what_a_slice_did_not_get_is_not_left_by_an_exit() -> None:
         made.hear(2, filled=filled, traded_value=filled, status=status)
         sold = leader_order(order_id=f"exit {due}", side=Side.SELL, terms=terms(250))
         made.book.seen(OrderSeen(sold, NOON, 1))
-        assert made.book.copies[sold.order_id].sizing.size(250, LOT) == due
+        sizing = made.book.copies[sold.order_id].sizing
+        assert isinstance(sizing, Exit)
+        assert sizing.size(250, LOT) == 400 + filled
+        assert sizing.eventual.size(250, LOT) == due
 
 
 def test_limits_are_about_all_of_a_copy() -> None:

@@ -77,17 +77,32 @@ def _of_follower(
         mine = [row for row in book if str(row["correlationId"]).startswith(f"{prefix}-")]
         accounted += len(mine)
         wrong_in = _of_exit(leader, mine)
+        overtaken = _overtaken(seen, leader, mine, exits)
         if INVERSE in member.more:
-            wrong_in = _of_mirrored(leader, mine, member, order_id in exits)
+            wrong_in = _of_mirrored(leader, mine, member, overtaken or order_id in exits)
         elif order_id not in exits:
-            wrong_in = _of_order(leader, seen.most[order_id], mine, member)
+            wrong_in = _of_order(leader, seen.most[order_id], mine, member, overtaken)
         for wrong in wrong_in:
             yield f"order {order_id} ({leader['orderStatus']}): {wrong}"
     if accounted != len(book):
         yield f"{len(book) - accounted} orders that copy nothing"
 
 
-def _of_order(leader: Row, most: int, mine: Sequence[Row], member: Member) -> Iterator[str]:
+def _overtaken(seen: Books, leader: Row, mine: Sequence[Row], exits: Set[str]) -> bool:
+    """Whether the copy of an entry may have been given up: the leader traded it and has left it
+    again, and what was open of the copy was cancelled."""
+    flat = all(
+        not int(row["netQty"])
+        for row in seen.leader_positions
+        if row["securityId"] == leader["securityId"]
+    )
+    given_up = bool(mine) and mine[-1]["orderStatus"] == "CANCELLED"
+    return bool(exits) and flat and given_up and leader["orderStatus"] == "TRADED"
+
+
+def _of_order(
+    leader: Row, most: int, mine: Sequence[Row], member: Member, overtaken: bool
+) -> Iterator[str]:
     live, accepted = _live(mine), [row for row in mine if row["orderStatus"] != "REJECTED"]
     filled = sum(int(row["filledQty"]) for row in mine)
     reach = filled + sum(int(row["quantity"]) - int(row["filledQty"]) for row in live)
@@ -105,7 +120,7 @@ def _of_order(leader: Row, most: int, mine: Sequence[Row], member: Member) -> It
             yield f"missing, the leader's filled {leader['filledQty']}"
     elif not accepted:
         yield "missing"
-    elif leader["validity"] != "IOC":
+    elif leader["validity"] != "IOC" and not overtaken:
         yield from _size(leader, reach, live, member)
         for row in live if leader["orderStatus"] not in _ENDED else ():
             yield from _terms(leader, row)

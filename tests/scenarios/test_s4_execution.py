@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.house import HALF, HDFCBANK, RELIANCE, SAME, TCS, House
+from tests.scenarios.house import HALF, HDFCBANK, RELIANCE, SAME, SBIN, TCS, House
 from tests.waiting import eventually
 
 scenario = pytest.mark.scenario
@@ -105,6 +105,35 @@ def test_a_copy_that_lags_is_reported(house: House) -> None:
     eventually(lambda: _lag_line(house, order), 20, "not reported")
     house.price(HDFCBANK, 1650)
     house.waits(order, SAME, orderStatus="TRADED")
+
+
+@scenario("4.5")
+@pytest.mark.parametrize("part", [100, 40])
+def test_what_was_not_bought_is_not_sold(house: House, part: int) -> None:
+    """The leader leaves all or a part before the copy of the entry has traded."""
+    house.price(SBIN, 800)
+    house.control.fault(SAME.client_id, "place", "delay", ms=400, after=False)
+    bought = house.places(SBIN, "BUY", 100, order_type="MARKET")
+    eventually(lambda: house.leader_order(bought)["orderStatus"] == "TRADED")
+    house.price(SBIN, 870)
+    house.waits(bought, SAME, orderStatus="PENDING")
+    sold = [house.places(SBIN, "SELL", part, order_type="MARKET")]
+    if part == 100:
+        house.waits(bought, SAME, orderStatus="CANCELLED", filledQty=0)
+        _copy(house, bought, reason="the leader has left what it was to enter")
+        _copy(house, sold[0], state="skipped")
+    else:
+        eventually(lambda: house.ask("copies", "--order", sold[0], "--follower", SAME.name))
+        _copy(house, sold[0], state="held", reason="the copy of what it leaves is to trade first")
+        house.price(SBIN, 800)
+        house.waits(bought, SAME, orderStatus="TRADED", filledQty=100)
+        house.price(SBIN, 870)
+        house.waits(sold[0], SAME, orderStatus="TRADED", filledQty=40)
+        sold.append(house.places(SBIN, "SELL", 60, order_type="MARKET"))
+        house.waits(sold[1], SAME, orderStatus="TRADED", filledQty=60)
+    assert sum(len(house.orders(one, SAME)) for one in sold) == len(sold) - (part == 100)
+    for one in (bought, *sold):
+        _copy(house, one, in_step=True)
 
 
 def _lag_line(house: House, order: str) -> str | None:

@@ -1,0 +1,147 @@
+"""The leader's orders in one holding, in the order in which they were placed, and what each of
+them and its copy came to.
+
+An exit is about what was entered before it, whenever it is looked at: so the orders of one round
+trip are never sized off those of the next, however many are in the air.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from domain.copies import Copy
+from domain.orders import Order, Side
+from domain.sizing import Exit
+
+_Place = tuple[datetime, int, str]
+
+_FIRST: _Place = datetime.min.replace(tzinfo=UTC), 0, ""
+
+
+@dataclass(slots=True)
+class Shares:
+    """Shares, signed: what the leader has traded and what the copies have; what they will have
+    once they have caught up with what the leader has (`due`); and what is `there` by now: of an
+    entry what its copy got, less what the exits take of that."""
+
+    leader: int = 0
+    mine: int = 0
+    due: int = 0
+    there: int = 0
+
+    def add(self, other: "Shares", sign: int) -> None:
+        self.leader += sign * other.leader
+        self.mine += sign * other.mine
+        self.due += sign * other.due
+        self.there += sign * other.there
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One order on the tape. `lags` is whether its copy may depend on the others: one of an order
+    that `exits` grows with its entries, an entry of an order that has ended may be overtaken."""
+
+    order: Order
+    place: _Place
+    shares: Shares
+    exits: bool
+    lags: bool
+
+
+@dataclass(slots=True)
+class Tape:
+    """The lines, and their `total` with what was before all of them."""
+
+    total: Shares = field(default_factory=Shares)
+    _lines: dict[str, Line] = field(default_factory=dict)
+    _lagging: dict[str, None] = field(default_factory=dict)
+    _last: _Place = _FIRST
+
+    def note(self, order: Order, copy: Copy | None, shares: Shares, ended: bool) -> bool:
+        """Bring the line of an order up to date; whether that changes anything. An order of
+        another day has `ended`: nothing depends on it any more."""
+        known = self._lines.get(order.order_id)
+        if known is not None:
+            self.total.add(known.shares, -1)
+        self.total.add(shares, 1)
+        lags = not ended and _lags(order, copy)
+        exits = copy is not None and isinstance(copy.sizing, Exit)
+        line = Line(order, _place(order, known), shares, exits, lags)
+        self._lines[order.order_id] = line
+        self._last = max(self._last, line.place)
+        if lags:
+            self._lagging[order.order_id] = None
+        else:
+            self._lagging.pop(order.order_id, None)
+        return known is None or (known.shares, known.lags) != (shares, lags)
+
+    def shares(self, order_id: str) -> Shares:
+        """What one order and its copy came to."""
+        line = self._lines.get(order_id)
+        return line.shares if line is not None else Shares()
+
+    def before(self, order: Order) -> Shares:
+        """What there was before an order: what was placed before it, and what was entered until
+        it ended. What Lockstep made to leave a position counts always."""
+        known = self._lines.get(order.order_id)
+        place = _place(order, known)
+        found = Shares()
+        found.add(self.total, 1)
+        if known is not None:
+            found.add(known.shares, -1)
+        if place < self._last:
+            for line in self._lines.values():
+                if line.order.order_id != order.order_id and not _precedes(line, order, place):
+                    found.add(line.shares, -1)
+        return found
+
+    def dependent(self) -> list[str]:
+        """The orders whose copies depend on others now, as they were placed: exits that wait for
+        entries, and entries that are overtaken."""
+        lines = sorted((self._lines[one] for one in self._lagging), key=lambda line: line.place)
+        return [line.order.order_id for line in lines if line.exits or self.overtaken(line.order)]
+
+    def overtaken(self, order: Order) -> bool:
+        """Whether the leader has left again all that the order entered: first in, first out."""
+        known = self._lines[order.order_id]
+        if known.place == self._last:
+            return False
+        later = [line for line in self._lines.values() if line.place > known.place]
+        left = sum(_of(line) for line in later if line.order.leaders_side is not order.leaders_side)
+        more = sum(_of(line) for line in later if line.order.leaders_side is order.leaders_side)
+        held = self.total.leader * _sign(order.leaders_side) - more + left
+        return 0 < held <= left
+
+
+def _lags(order: Order, copy: Copy | None) -> bool:
+    if copy is None or order.flattening:
+        return False
+    if isinstance(copy.sizing, Exit):
+        return copy.sizing.to_come > 0
+    return order.status.terminal and copy.standing is not None
+
+
+def _place(order: Order, known: Line | None) -> _Place:
+    if order.flattening:
+        return _FIRST
+    if order.placed_at is None and known is not None:
+        return known.place
+    at = order.placed_at or order.stamp.updated_at
+    return at, len(order.order_id), order.order_id
+
+
+def _precedes(line: Line, order: Order, place: _Place) -> bool:
+    """Whether the line comes before an order that has that place."""
+    if line.place < place:
+        return True
+    if line.order.leaders_side is order.leaders_side:
+        return False
+    return not order.status.terminal or line.order.stamp.updated_at < order.stamp.updated_at
+
+
+def _of(line: Line) -> int:
+    """What the leader traded by an order, in shares."""
+    return abs(line.shares.leader)
+
+
+def _sign(side: Side) -> int:
+    return 1 if side is Side.BUY else -1
