@@ -9,10 +9,10 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 from actors.answers import telling
 from actors.capital import FundsAnswered, LeaderCapitalWanted, LeaderPurse
+from actors.clock_watch import ClockWatch
 from actors.floor import Floor, FloorActor
 from actors.leader_trades import LeaderTrades, TradesAnswered
 from actors.ledger import LeaderRestored, Record, RestoreLeader
@@ -21,6 +21,7 @@ from actors.upkeep import BoardRestarted
 from dhan.addresses import AccountAddress
 from dhan.codec.orderbook import OrderBook
 from dhan.codec.values import Unreadable
+from dhan.dates import broker_time
 from dhan.outcomes import outcome
 from dhan.requests import Kind, Requests
 from dhan.wire import Answer, Call, Line
@@ -73,6 +74,7 @@ class RecoveryActor(FloorActor):
         self._failing = ""
         self._curious: set[str] = set()
         self._watermark: datetime | None = None
+        self._clock = ClockWatch(floor)
         self._trades: LeaderTrades
         self._purse: LeaderPurse
 
@@ -163,6 +165,7 @@ class RecoveryActor(FloorActor):
 
     def _swept(self, swept: _Swept) -> None:
         answer = swept.answer
+        self._clock.heard(answer)
         try:
             if answer.status != 200:
                 raise Unreadable(self._trouble(answer))
@@ -171,7 +174,7 @@ class RecoveryActor(FloorActor):
             self._failed(str(trouble))
         else:
             self._succeeded()
-            date = _broker_time(answer)
+            date = broker_time(answer)
             for skipped in read.junk:
                 logger.warning("Skipped a row of the leader's order book: %s", skipped.reason)
             for row in sorted(read.orders if self._curious else read.news, key=_placed):
@@ -249,6 +252,7 @@ class RecoveryActor(FloorActor):
 
     def _traded(self, told: TradesAnswered) -> None:
         """Tell what the trades say beyond what is known."""
+        self._clock.heard(told.answer)
         for order_id, (filled, value) in self._trades.read(told).items():
             seen = self._orders.traded(order_id, filled, value, told.answer.answered_at)
             if seen is not None:
@@ -267,12 +271,3 @@ class RecoveryActor(FloorActor):
 def _placed(row: Order) -> datetime:
     """Rows are told in this order, so that what an order leaves is known before it."""
     return row.placed_at or row.stamp.updated_at
-
-
-def _broker_time(answer: Answer) -> datetime | None:
-    """The broker's clock by the answer's Date header, None where it says none."""
-    try:
-        date = parsedate_to_datetime(answer.date or "")
-    except ValueError:
-        return None
-    return date if date.tzinfo else None

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from actors import clock_watch
 from desk.accounts import moved
 from desk.config import Config
 from desk.findings import dotted, error, note, warning
@@ -18,6 +18,7 @@ from dhan.addresses import AccountAddress
 from dhan.codec.addresses import addresses
 from dhan.codec.rest import profile
 from dhan.codec.values import Unreadable
+from dhan.dates import offset
 from dhan.master import MasterError, read
 from dhan.outcomes import outcome
 from dhan.requests import Kind, Requests
@@ -32,9 +33,7 @@ from ledger.lock import running_pid
 from ledger.opening import LedgerUnusable, ours, present
 
 _ANSWER_SECONDS = 5.0
-_MOST_CLOCK_ERROR = timedelta(seconds=1)
 _SOON = timedelta(hours=1)
-_DATE_STEP = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +131,10 @@ def _sender(one: Account, answer: Answer) -> Iterator[Alert]:
 
 
 def _clock(answer: Answer) -> Iterator[Alert]:
-    """How far this host's clock is from Dhan's, which tells whole seconds."""
-    try:
-        theirs = parsedate_to_datetime(answer.date or "")
-    except ValueError:
-        return
-    if answer.written_at is None or theirs.tzinfo is None:
-        return
-    now, ns = datetime.now(UTC), time.monotonic_ns()
-    asked = now - timedelta(microseconds=(ns - answer.written_at) / 1000)
-    answered = now - timedelta(microseconds=(ns - answer.answered_at) / 1000)
-    for word, off in (("ahead of", asked - theirs - _DATE_STEP), ("behind", theirs - answered)):
-        if off > _MOST_CLOCK_ERROR:
-            what = f"this host's clock is {off.total_seconds():.0f} s {word} Dhan's"
-            yield warning(what, "clock", "have it set by NTP")
+    """Whether this host's clock is for certain too far from Dhan's."""
+    found = offset(answer, datetime.now(UTC), time.monotonic_ns())
+    if found is not None and found.words:
+        yield warning(f"this host's clock is {found.words}", "clock", clock_watch.FIX)
 
 
 def ledger(config: Config) -> Iterator[Alert]:

@@ -159,7 +159,8 @@ class Control(ControlLine):
         self._ask("market", phase=phase)
 
     def clock(self, *, offset_seconds: float) -> None:
-        """Let the simulator's clock be so far ahead of the real one."""
+        """Let the simulator's clock, and so the Date of its answers, be so far ahead of the real
+        one."""
         self._ask("clock", offset_seconds=offset_seconds)
 
     def listings(self) -> list[Row]:

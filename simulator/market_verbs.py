@@ -39,7 +39,8 @@ class MarketVerbs(Verbs):
         self._exchange.enter(phase)
 
     def clock(self, offset_seconds: float) -> None:
-        """Let the simulator's clock be so far ahead of the real one."""
+        """Let the simulator's clock, and so the Date of its answers, be so far ahead of the real
+        one."""
         self._exchange.offset = timedelta(seconds=offset_seconds)
 
     def tune(self, transit_ms: int | None = None, rtt_ms: int | None = None) -> None:

@@ -8,6 +8,8 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import format_datetime
 
 from aiohttp import web
 
@@ -79,6 +81,7 @@ async def serve(box: Box, request: web.BaseRequest, heard: int) -> web.StreamRes
     if answer is None:
         return web.Response(status=503)
     sighting.status = answer.status
+    answer.headers["Date"] = format_datetime(box.exchange.now().astimezone(UTC), usegmt=True)
     return answer
 
 

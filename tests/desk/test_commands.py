@@ -91,6 +91,24 @@ def test_check_of_a_good_house_is_ok(tmp_path: Path, broker: Simulator) -> None:
     assert "Ready to trade" in shown.stdout
 
 
+@pytest.mark.parametrize(("off", "word"), [(3, "behind"), (-3, "ahead of")])
+def test_check_finds_a_clock_that_is_off(
+    tmp_path: Path, broker: Simulator, off: int, word: str
+) -> None:
+    path = house(tmp_path, broker, {"asha": (ASHA, ASHA)})
+    broker.control.clock(offset_seconds=off)
+    try:
+        done = run("check", "--config", str(path), "--json")
+    finally:
+        broker.control.clock(offset_seconds=0)
+    assert done.returncode == 0, "it is a warning"
+    (clock,) = (one for one in document(done)["findings"] if one["where"] == "clock")
+    assert clock["level"] == "warning"
+    assert clock["what"].startswith("this host's clock is at least 2.")
+    assert clock["what"].endswith(f"s {word} Dhan's")
+    assert "NTP" in clock["fix"]
+
+
 def test_check_finds_what_is_wrong_with_each_account(tmp_path: Path, broker: Simulator) -> None:
     path = house(
         tmp_path,

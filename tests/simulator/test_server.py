@@ -7,7 +7,9 @@ import json
 import socket
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -231,3 +233,13 @@ def test_it_stops_at_once_whatever_is_open(broker: Simulator) -> None:
     for thread in hanging:
         thread.join(5)
         assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("off", [-3, 0, 3])
+def test_answers_bear_the_date_of_the_simulators_own_clock(
+    broker: Simulator, rest: Rest, off: int
+) -> None:
+    broker.control.clock(offset_seconds=off)
+    before = datetime.now(UTC).replace(microsecond=0)
+    date = parsedate_to_datetime(rest.send("GET", "/fundlimit").headers["Date"])
+    assert before <= date - timedelta(seconds=off) <= datetime.now(UTC)
