@@ -188,7 +188,7 @@ class Engine:
         return ref
 
     def _start_follower(self, settings: FollowerSettings) -> Ref:
-        return FollowerActor.start(self._floor, settings, self._settings.takes_orders)
+        return FollowerActor.start(self._floor, settings, self._settings.sessions)
 
     def _ledger_lost(self, unusable: LedgerUnusable) -> None:
         self.unusable = unusable

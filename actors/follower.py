@@ -27,7 +27,7 @@ from actors.settings import FollowerSettings
 from actors.surroundings import Surroundings
 from actors.upkeep import BoardRestarted, Configured, Drain, LimiterRestarted
 from domain.halts import HaltAsked
-from domain.hours import TakesOrders
+from domain.hours import Sessions
 from domain.inputs import (
     BookRead,
     Drained,
@@ -72,10 +72,10 @@ _IDLE_SWEEP = timedelta(seconds=20)
 class FollowerActor(FloorActor):
     """Follows the leader in one account."""
 
-    def __init__(self, floor: Floor, settings: FollowerSettings, takes_orders: TakesOrders) -> None:
+    def __init__(self, floor: Floor, settings: FollowerSettings, sessions: Sessions) -> None:
         super().__init__(follower_name(settings.name), floor)
         self._settings = settings
-        self._surroundings = Surroundings(floor.master, takes_orders)
+        self._surroundings = Surroundings(floor.master, sessions)
         self._account: Account
         self._dispatcher: Dispatcher
         self._following: Following
@@ -118,13 +118,21 @@ class FollowerActor(FloorActor):
         if isinstance(message, OrderSeen):
             self._learn((message.order.instrument,))
             self._take(message)
-            self._margin.look()
+            self._look_around()
             return None
         self._take_each(self._surroundings.markets(self.floor.clock.wall()))
         self._received(message)
-        self._margin.look()
+        self._look_around()
         self._flush()
         return None
+
+    def _look_around(self) -> None:
+        """Ask at once for what a decision waits for."""
+        self._margin.look()
+        unread = self._following.unread
+        if unread.asks and not self._account.reading:
+            unread.asks = False
+            self._account.read_book()
 
     def _flush(self) -> None:
         self._dispatcher.flush()

@@ -55,6 +55,7 @@ from domain.messages import (
 )
 from domain.outcomes import Accepted, Outcome, Refusal, Throttled
 from domain.schedules import Schedule
+from domain.sessions import Session
 from domain.steps import Cancel, Done, Hold, Modify, Place, Request, Skip, Step, Why
 from domain.unread import Unread
 
@@ -146,8 +147,10 @@ class Following:
             case Rang(leader_id):
                 self._alarms.pop(leader_id, None)
                 self._consider(leader_id)
-            case MarketFound(schedule, takes):
+            case MarketFound(schedule, takes, phase, ago):
                 self._takes[schedule] = takes
+                if phase is not None:
+                    self.book.listings.session(schedule, Session(phase, ago), now)
                 self._consider_live(lambda key: self.book.listings.schedule(key) is schedule)
             case InstrumentsFound(instruments):
                 self._found(instruments)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from actors.patience import Patience
 from dhan.addresses import AccountAddress, FeedAddress
-from domain.hours import TakesOrders, exchange_hours
+from domain.hours import Sessions, exchange_hours
 from domain.inputs import Mandate
 from domain.permits import DHAN_ORDERS, Window
 from domain.rules import Rules
@@ -58,7 +58,7 @@ class EngineSettings:
     leader_feed: FeedAddress
     master: str
     sweep_seconds: float = 3.0
-    takes_orders: TakesOrders = exchange_hours
+    sessions: Sessions = exchange_hours
     journal: timedelta = timedelta(days=30)
     patience: Patience = field(default_factory=Patience)
     master_pace: MasterPace = field(default_factory=MasterPace)

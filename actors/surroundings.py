@@ -5,10 +5,11 @@ from datetime import datetime
 
 from actors.master import Master
 from domain.exchanges import schedule_of
-from domain.hours import TakesOrders
+from domain.hours import Sessions
 from domain.inputs import InstrumentsFound, InstrumentsMissed, MarketFound
 from domain.instruments import Instrument, InstrumentKey, Listing
 from domain.schedules import Schedule
+from domain.sessions import Phase
 
 Around = MarketFound | InstrumentsFound | InstrumentsMissed
 
@@ -16,10 +17,10 @@ Around = MarketFound | InstrumentsFound | InstrumentsMissed
 class Surroundings:
     """Tells what is not as it was told before, of what the follower trades."""
 
-    def __init__(self, master: Master, takes_orders: TakesOrders) -> None:
+    def __init__(self, master: Master, sessions: Sessions) -> None:
         self._master = master
-        self._takes_orders = takes_orders
-        self._markets: dict[Schedule, bool] = {}
+        self._sessions = sessions
+        self._markets: dict[Schedule, Phase | None] = {}
         self._instruments: dict[InstrumentKey, Instrument | None] = {}
         self._missed: dict[InstrumentKey, None] = {}
 
@@ -31,7 +32,7 @@ class Surroundings:
     @property
     def open(self) -> bool:
         """Whether a market of what the follower trades takes orders."""
-        return any(self._markets.values())
+        return any(phase is not None and phase.takes_orders for phase in self._markets.values())
 
     def renewed(self, wall: datetime) -> Iterator[Around]:
         """What another edition of the master says otherwise."""
@@ -43,12 +44,13 @@ class Surroundings:
         return self._found(new, wall) if new else self.markets(wall)
 
     def markets(self, wall: datetime) -> Iterator[MarketFound]:
-        """The markets that opened or closed."""
+        """The markets that are in another phase."""
         for schedule, before in self._markets.items():
-            takes = self._takes_orders(schedule, wall)
-            if takes is not before:
-                self._markets[schedule] = takes
-                yield MarketFound(schedule, takes)
+            session = self._sessions(schedule, wall)
+            phase = session.phase
+            if phase is not before:
+                self._markets[schedule] = phase
+                yield MarketFound(schedule, phase.takes_orders, phase, session.ago)
 
     def _found(self, keys: Iterable[InstrumentKey], wall: datetime) -> Iterator[Around]:
         """What the master says of these, after the markets, by which it is decided about."""
@@ -64,7 +66,7 @@ class Surroundings:
                 self._missed[key] = None
             self._instruments[key] = known
             if (schedule := schedule_of(key, known)) is not None:
-                self._markets.setdefault(schedule, False)
+                self._markets.setdefault(schedule, None)
         yield from self.markets(wall)
         if found:
             yield InstrumentsFound(tuple(found))

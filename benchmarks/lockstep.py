@@ -44,7 +44,7 @@ def run(contest: Contest, ready: Callable[[], None], lines: Iterable[str]) -> di
             leader_feed=_feed(contest, contest.leader),
             master=str(instruments),
             sweep_seconds=contest.sweep_seconds,
-            takes_orders=always,
+            sessions=always,
         )
     )
     engine.start()

@@ -179,7 +179,11 @@ class _Look:
             mood = mine.halt.word.mood
         for leader_id, order in copybook.orders.items():
             schedule = copybook.listings.schedule(order.instrument)
-            takes = schedule is not None and self._config.engine.takes_orders(schedule, now)
+            takes = False
+            if schedule is not None:
+                session = self._config.engine.sessions(schedule, now)
+                copybook.listings.session(schedule, session, now)
+                takes = session.phase.takes_orders
             step = copybook.step(leader_id, mood, takes, now)
             if isinstance(step, Skip):
                 copybook.skip(leader_id, step)

@@ -52,7 +52,7 @@ class Config:
     @property
     def always_open(self) -> bool:
         """Whether every segment counts as open at any time."""
-        return self.engine.takes_orders is always
+        return self.engine.sessions is always
 
 
 def load(path: Path) -> Config:
@@ -139,7 +139,7 @@ def _settings(path: Path, tables: schema.Lockstep) -> Config:
         leader_feed=FeedAddress(tables.leader.client_id, dhan.feed_url, token),
         master=master,
         sweep_seconds=float(tables.recovery.sweep_seconds),
-        takes_orders=always if tables.clock.sessions == "always" else exchange_hours,
+        sessions=always if tables.clock.sessions == "always" else exchange_hours,
     )
     return Config(
         path=path,

@@ -110,7 +110,7 @@ def _settings(broker: Simulator, ledger: Path) -> EngineSettings:
         leader=leader,
         leader_feed=FeedAddress(_LEADER, broker.feed_url, leader.token),
         master=broker.master_url,
-        takes_orders=always,
+        sessions=always,
     )
 
 

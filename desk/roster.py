@@ -75,7 +75,7 @@ def _fixed(running: Config, wanted: Config) -> Iterator[Alert]:
         ("dhan.master_url", before.master == after.master),
         ("ledger.path", before.ledger == after.ledger),
         ("ledger.journal_days", before.journal == after.journal),
-        ("clock.sessions", before.takes_orders is after.takes_orders),
+        ("clock.sessions", before.sessions is after.sessions),
         ("clock.calendar", running.calendar == wanted.calendar),
         ("recovery.sweep_seconds", before.sweep_seconds == after.sweep_seconds),
         ("leader.client_id", before.leader.client_id == after.leader.client_id),

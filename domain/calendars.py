@@ -86,11 +86,23 @@ class Calendar:
             raise ValueError(NAIVE)
         local = instant.astimezone(IST)
         spans = (span for span in self._spans(schedule, local.date()) if local < span.end)
-        phase = next(spans).phase
+        now = next(spans)
         for span in spans:
-            if span.phase is not phase:
-                return SessionPhase(phase, span.phase, span.start)
+            if span.phase is not now.phase:
+                since = self._since(schedule, now)
+                return SessionPhase(now.phase, since, span.phase, span.start)
         raise LookupError(f"{schedule} does not change within {_SEARCH_DAYS} days of {local}")
+
+    def _since(self, schedule: Schedule, span: Span) -> datetime:
+        """When a phase began, which may have been on a day before."""
+        for _ in range(_SEARCH_DAYS):
+            if span.start.time() > time():
+                break
+            before = self.day(schedule, span.start.date() - _DAY)[-1]
+            if before.phase is not span.phase:
+                break
+            span = before
+        return span.start
 
     def _spans(self, schedule: Schedule, first: date) -> Iterator[Span]:
         for days in range(_SEARCH_DAYS):

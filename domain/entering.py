@@ -5,7 +5,7 @@ Where nothing of a slice may exist at the broker, it is placed, waits, or is let
 
 from datetime import datetime, timedelta
 
-from domain import correlation
+from domain import ages, correlation
 from domain.copies import Copy, Skipped
 from domain.funds import Trade, affordable
 from domain.halts import held_back
@@ -66,7 +66,9 @@ def enter(
         want = want and held_back(want, order.side, None, account, one.beside)
         if want is not None and not want.terms.quantity:
             return Done()
-    if entry and (verdict := _too_late(copy, rules, account, want, now)):
+    takes = market.open if want is None else market.takes(want.terms)
+    aged = ages.age(order, copy, market, takes, now)
+    if entry and (verdict := _too_late(aged, rules, account, want)):
         return verdict
     if account.mood is Mood.PARKED:
         return Hold(Why.ACCOUNT)
@@ -79,17 +81,11 @@ def enter(
     last = copy.current
     if last and last.retry_at and now < last.retry_at:
         return Hold(Why.RETRY, last.retry_at)
-    amo_time = order.amo_time or AmoTime.OPEN if order.after_market else None
-    if not market.open and amo_time is None:
-        if order.flattening:
-            return Hold(Why.MARKET_CLOSED)
-        if rules.when_closed is WhenClosed.SKIP and not whole.attempts:
+    amo_time = None if takes else _amo_time(order, rules, market)
+    if not takes and amo_time is None:
+        if entry and rules.when_closed is WhenClosed.SKIP and not whole.attempts:
             return Skip(Skipped.MARKET_CLOSED)
-        if rules.when_closed is not WhenClosed.AMO:
-            return Hold(Why.MARKET_CLOSED)
-        amo_time = AmoTime.OPEN
-    if market.open:
-        amo_time = None
+        return Hold(Why.MARKET_CLOSED, ages.drops_at(order, copy, rules.max_age) if entry else None)
     place = _place(order, one, rules, want, amo_time)
     short = _short(order, one, place, instrument, account, now) if asks else None
     return place if short is None else short
@@ -131,12 +127,18 @@ def _unready(copy: Copy, market: Market) -> Why:
     return Why.SIZING if isinstance(copy.sizing, Unsized) else Why.INSTRUMENT
 
 
-def _too_late(
-    copy: Copy, rules: Rules, account: Account, want: Wanted | None, now: datetime
-) -> Skip | None:
+def _amo_time(order: Order, rules: Rules, market: Market) -> AmoTime | None:
+    """When a copy goes to the exchange as an after-market order, None where it is to be none. The
+    leader's own timing is kept; OPEN takes every kind of order, unlike PRE_OPEN."""
+    if order.after_market:
+        return order.amo_time or AmoTime.OPEN
+    amo = rules.when_closed is WhenClosed.AMO and market.after_market and not order.flattening
+    return AmoTime.OPEN if amo else None
+
+
+def _too_late(age: timedelta, rules: Rules, account: Account, want: Wanted | None) -> Skip | None:
     """The verdict on an entry that the follower may not take any more."""
     paused = account.mood is Mood.PAUSED
-    age = timedelta(0) if copy.born is None else now - copy.born
     if not paused and age <= rules.max_age:
         return None
     if paused:

@@ -7,9 +7,9 @@ from datetime import datetime
 from domain.calendars import Calendar
 from domain.exchanges import exchanges
 from domain.schedules import Schedule
-from domain.sessions import NAIVE, SessionPhase
+from domain.sessions import NAIVE, Phase, Session, SessionPhase
 
-TakesOrders = Callable[[Schedule, datetime], bool]
+Sessions = Callable[[Schedule, datetime], Session]
 
 
 class Hours:
@@ -71,11 +71,15 @@ class _Page:
 HOURS = Hours()
 
 
-def exchange_hours(schedule: Schedule, now: datetime) -> bool:
-    """Whether what keeps these hours takes limit orders at `now`, by the calendar."""
-    return HOURS.at(schedule, now).phase.takes_orders
+def exchange_hours(schedule: Schedule, now: datetime) -> Session:
+    """The session at `now` of what keeps these hours, by the calendar."""
+    found = HOURS.at(schedule, now)
+    return Session(found.phase, now - found.since)
 
 
-def always(schedule: Schedule, now: datetime) -> bool:
-    """Everything takes orders at any time: for paper and tests on loopback only."""
-    return True
+def always(schedule: Schedule, now: datetime) -> Session:
+    """Everything is open at any time: for paper and tests on loopback only."""
+    return _ALWAYS
+
+
+_ALWAYS = Session(Phase.OPEN)

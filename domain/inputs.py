@@ -20,6 +20,7 @@ from domain.outcomes import Refusal
 from domain.permits import DHAN_ORDERS, Window
 from domain.rules import Rules
 from domain.schedules import Schedule
+from domain.sessions import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,14 @@ class BookRefused:
 
 @dataclass(frozen=True, slots=True)
 class MarketFound:
-    """Whether the market of what keeps these hours takes orders from now on."""
+    """The market of what keeps these hours is in another phase from now on: whether it takes
+    orders, the phase (None in what earlier versions recorded), and how long it has been in it,
+    None for ever."""
 
     schedule: Schedule
     takes: bool
+    phase: Phase | None = None
+    ago: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

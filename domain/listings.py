@@ -8,6 +8,7 @@ from domain.exchanges import schedule_of
 from domain.instruments import Instrument, InstrumentKey, Listing, Price
 from domain.rules import Market
 from domain.schedules import Schedule
+from domain.sessions import Phase, Session
 
 
 class Listings:
@@ -18,6 +19,7 @@ class Listings:
         self._missed: dict[InstrumentKey, Listing] = {}
         self._hints: dict[InstrumentKey, Instrument] = {}
         self._prices: dict[InstrumentKey, Price] = {}
+        self._phases: dict[Schedule, tuple[Phase, datetime | None]] = {}
 
     def learn(self, instruments: Iterable[Instrument]) -> None:
         """Believe the instrument master rather than what events say of lot and tick."""
@@ -50,7 +52,16 @@ class Listings:
 
     def market(self, key: InstrumentKey, open_: bool) -> Market:
         """The instrument's market; `open_` is whether it takes orders now."""
-        return Market(open_, self.last_price(key), self._missed.get(key, Listing.PRESUMED))
+        listing = self._missed.get(key, Listing.PRESUMED)
+        phase, since = None, None
+        if self._phases and (schedule := self.schedule(key)) is not None:
+            phase, since = self._phases.get(schedule, (None, None))
+        return Market(open_, self.last_price(key), listing, phase, since)
+
+    def session(self, schedule: Schedule, session: Session, now: datetime) -> None:
+        """Note the phase of what keeps these hours."""
+        since = None if session.ago is None else now - session.ago
+        self._phases[schedule] = session.phase, since
 
     def instrument(self, key: InstrumentKey) -> Instrument | None:
         """The instrument by the master, else by what events said, else (for shares, whose lot

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
 from domain.funds import Room
 from domain.instruments import Listing, Segment
 from domain.limits import Filter, Limits, Standing
-from domain.orders import Product, Side
+from domain.orders import Product, Side, Terms, Validity
 from domain.protection import Protection
+from domain.sessions import Phase
 from domain.sizes import Bounds, CapitalShare, Entry, Override, RiskShare, Share, sized
 from domain.sizing import Multiplier, Sizing
 
@@ -33,7 +34,18 @@ class Mood(StrEnum):
 
 
 class WhenClosed(StrEnum):
-    """What becomes of a copy whose market is not open (scenario 5.5)."""
+    """What becomes of a copy whose market does not take it now (scenarios 5.5 and 6.1 to 6.6).
+
+    Of an entry: HOLD keeps it until the market takes it, or until it is too old (`domain.ages`).
+    AMO sends it as an after-market order for the open, at once where Dhan takes such, and holds it
+    until then in the minutes between two phases of a day. SKIP lets it be.
+
+    An exit is never skipped and never too old: it is held, or sent as an after-market order where
+    the policy is AMO. A cancel goes at once whatever the phase, and a change too where the copy is
+    an after-market order; other changes wait for the market. What the leader placed as an
+    after-market order is one for every follower, with the same timing, as long as the market is
+    closed.
+    """
 
     HOLD = "hold"
     AMO = "amo"
@@ -120,13 +132,35 @@ class Rules:
 class Market:
     """The market of one instrument as a plan sees it.
 
-    `reference` is the last price known, in paise, None when nobody told one. `listing` is what
-    the instrument master says of it.
+    `open` is whether it takes limit orders. `reference` is the last price known, in paise, None
+    when nobody told one. `listing` is what the instrument master says of it. `phase` is that of
+    its session, `since` when by the follower's clock; None where that is not known, and what is
+    always open was never closed.
     """
 
     open: bool
     reference: int | None = None
     listing: Listing = Listing.PRESUMED
+    phase: Phase | None = None
+    since: datetime | None = None
+
+    def takes(self, terms: Terms) -> bool:
+        """Whether it takes an order with these terms now: an auction does not take every one."""
+        if self.phase is None or not self.phase.auction or not self.open:
+            return self.open
+        day = terms.validity is Validity.DAY
+        return day and not terms.order_type.has_trigger and not terms.disclosed
+
+    @property
+    def after_market(self) -> bool:
+        """Whether Dhan takes after-market orders."""
+        return not self.open if self.phase is None else self.phase.after_market
+
+    @property
+    def opened(self) -> datetime | None:
+        """When it began to take orders that it had not taken before. Whatever the closing auction
+        takes was taken before it."""
+        return self.since if self.phase in (Phase.PRE_OPEN, Phase.OPEN) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ is in exactly one of them. Hours and holidays are data (`domain/exchanges.toml`)
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import pytz
@@ -44,19 +44,35 @@ class Phase(StrEnum):
         return self in _TAKES_ORDERS
 
     @property
+    def auction(self) -> bool:
+        """Whether it takes limit and market orders for the day only, in full view: no stop, no
+        IOC, no disclosed part (the exchanges' rules of the pre-open and the closing auction)."""
+        return self in _AUCTIONS
+
+    @property
     def after_market(self) -> bool:
         """Whether Dhan takes after-market orders (scenarios 1.6 and 6.4)."""
         return self is Phase.CLOSED
 
 
-_TAKES_ORDERS = frozenset({Phase.PRE_OPEN, Phase.OPEN, Phase.CLOSING_AUCTION})
+_AUCTIONS = frozenset({Phase.PRE_OPEN, Phase.CLOSING_AUCTION})
+_TAKES_ORDERS = _AUCTIONS | {Phase.OPEN}
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The phase that a market is in, and how long it has been in it; None for ever."""
+
+    phase: Phase
+    ago: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SessionPhase:
-    """The phase at an instant, and what comes next (`next_at` in IST)."""
+    """The phase at an instant, since when it lasts, and what comes next (both in IST)."""
 
     phase: Phase
+    since: datetime
     next_phase: Phase
     next_at: datetime
 

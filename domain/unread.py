@@ -1,9 +1,10 @@
 """What is decided only once the account's own order book was read.
 
 Fills that happened while nobody listened are not known before, so that an order which leaves a
-position may look like one that opens another. That it is too old for that, or the follower paused
-or halted, is said only by a book asked for after the order was heard of. And after a start with
-outcomes that are not known, one book is read before anything but a cancel is sent.
+position may look like one that opens another. That it is too old for that, the market closed, or
+the follower paused or halted, is said only by a book asked for after the order was heard of. And
+after a start with outcomes that are not known, one book is read before anything but a cancel is
+sent.
 """
 
 from datetime import UTC, datetime
@@ -11,17 +12,19 @@ from datetime import UTC, datetime
 from domain.copies import Skipped
 from domain.steps import Modify, Place, Skip, Step
 
-_OF_ENTRIES = (Skipped.STALE, Skipped.PAUSED, Skipped.HALTED)
+_OF_ENTRIES = (Skipped.STALE, Skipped.PAUSED, Skipped.HALTED, Skipped.MARKET_CLOSED)
 _EVER = datetime.min.replace(tzinfo=UTC)  # nobody told of what Lockstep makes itself
 
 
 class Unread:
-    """Leader orders that wait for the account's order book, since a start."""
+    """Leader orders that wait for the account's order book, since a start. `asks` is whether one
+    began to wait for a book that was not asked for yet."""
 
     def __init__(self) -> None:
         self._read_at: datetime | None = None
         self._heard_at: dict[str, datetime] = {}
         self._waiting: dict[str, None] = {}
+        self.asks = False
 
     @property
     def awaited(self) -> bool:
@@ -44,8 +47,9 @@ class Unread:
                 waits = self._read_at is None and unresolved
             case _:
                 waits = False
-        if waits:
+        if waits and leader_id not in self._waiting:
             self._waiting[leader_id] = None
+            self.asks = True
         return waits
 
     def read(self, asked_at: datetime) -> list[str]:

@@ -21,6 +21,7 @@ from domain.outcomes import Outcome
 from domain.protection import Protection
 from domain.rules import Rules
 from domain.schedules import Schedule
+from domain.sessions import Phase
 from domain.sizing import Sizing, parse
 from domain.steps import Request
 from ledger.entries import Noted
@@ -162,8 +163,15 @@ def _newest(connection: sqlite3.Connection, table: str) -> int:
 
 
 def _market(told: dict[str, Any], _: object) -> MarketFound:
-    """Earlier versions told a segment, which bears the name of what most of it keeps."""
-    return MarketFound(Schedule(told.get("schedule") or told["segment"]), told["takes"])
+    """Earlier versions told a segment, which bears the name of what most of it keeps, and no
+    phase."""
+    phase, ago = told.get("phase"), told.get("ago")
+    return MarketFound(
+        Schedule(told.get("schedule") or told["segment"]),
+        told["takes"],
+        None if phase is None else Phase(phase),
+        None if ago is None else ago * timedelta.resolution,
+    )
 
 
 def _converter() -> Converter:

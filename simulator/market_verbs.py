@@ -125,11 +125,13 @@ class OrderVerbs(Verbs):
         self._exchange.expire(*self._order(client_id, order_id))
 
     def book(self, client_id: str) -> Json:
-        """The order book: REST rows, each with its `modifications` and `fills`."""
+        """The order book: REST rows, each with its `modifications`, its `fills` and its
+        `amoTime`, which no row of Dhan's tells."""
         return [
             {
                 **order.row(),
                 "modifications": order.modifications,
+                "amoTime": order.amo,
                 "fills": [
                     {
                         "trade_id": fill.trade_id,

@@ -59,7 +59,7 @@ class Shop:
                 leader_feed=FeedAddress(LEADER, self.broker.feed_url, leader.token),
                 master=self.broker.master_url,
                 sweep_seconds=0.5,
-                takes_orders=always,
+                sessions=always,
                 patience=self.patience,
             )
         )

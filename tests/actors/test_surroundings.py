@@ -1,7 +1,7 @@
 """What a follower is told of the instruments around its orders, and what it makes of that."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from domain.inputs import Granted, InstrumentsFound, InstrumentsMissed, MarketFo
 from domain.instruments import Instrument, InstrumentKey, Listing, Segment
 from domain.messages import OrderSeen
 from domain.schedules import Schedule
+from domain.sessions import Phase, Session
 from domain.steps import Place
 from ledger.instruments import MasterFile
 from tests.actors.test_following import READY, follow, steps
@@ -106,13 +107,13 @@ def test_markets_are_told_by_what_an_instrument_keeps_and_before_it(tmp_path: Pa
     shelf.have(plain, CONTRACT)
     told = list(shelf.surroundings.around((SHARE.key, KEY), NOON))
     assert told == [
-        MarketFound(Schedule.NSE_EQ_PLAIN, takes=True),
-        MarketFound(Schedule.NSE_FNO, takes=True),
+        MarketFound(Schedule.NSE_EQ_PLAIN, takes=True, phase=Phase.OPEN),
+        MarketFound(Schedule.NSE_FNO, takes=True, phase=Phase.OPEN),
         InstrumentsFound((plain, CONTRACT)),
     ]
     shelf.have(SHARE, CONTRACT)
     assert list(shelf.surroundings.renewed(NOON)) == [
-        MarketFound(Schedule.NSE_EQ, takes=True),
+        MarketFound(Schedule.NSE_EQ, takes=True, phase=Phase.OPEN),
         InstrumentsFound((SHARE,)),
     ]
 
@@ -120,15 +121,21 @@ def test_markets_are_told_by_what_an_instrument_keeps_and_before_it(tmp_path: Pa
 def test_only_the_markets_that_changed_are_told_again(tmp_path: Path) -> None:
     closed: set[Schedule] = set()
     master = Master(MasterFile(tmp_path / "instruments", "anywhere"))
-    surroundings = Surroundings(master, lambda schedule, now: schedule not in closed)
+
+    def session(schedule: Schedule, now: datetime) -> Session:
+        ago = timedelta(seconds=3)
+        return Session(Phase.CLOSED if schedule in closed else Phase.OPEN, ago)
+
+    surroundings = Surroundings(master, session)
     list(surroundings.around((SHARE.key, KEY), NOON))
     assert surroundings.open
     assert list(surroundings.markets(NOON)) == []
     closed.add(Schedule.NSE_FNO)
-    assert list(surroundings.markets(NOON)) == [MarketFound(Schedule.NSE_FNO, takes=False)]
+    shut = (False, Phase.CLOSED, timedelta(seconds=3))
+    assert list(surroundings.markets(NOON)) == [MarketFound(Schedule.NSE_FNO, *shut)]
     assert surroundings.open
     closed.add(Schedule.NSE_EQ)
-    assert list(surroundings.markets(NOON)) == [MarketFound(Schedule.NSE_EQ, takes=False)]
+    assert list(surroundings.markets(NOON)) == [MarketFound(Schedule.NSE_EQ, *shut)]
     assert not surroundings.open
 
 

@@ -409,7 +409,7 @@ def test_plain_addresses_are_for_this_host_and_there_markets_may_be_always_open(
     made = config(f'{LOOPBACK}\n[clock]\nsessions = "always"\n{LEADER}')
     assert made.loopback
     assert made.always_open
-    assert made.engine.takes_orders is always
+    assert made.engine.sessions is always
     assert made.engine.leader.api_url == "http://127.0.0.1:8000/v2"
 
 

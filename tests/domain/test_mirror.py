@@ -242,7 +242,8 @@ def test_a_fill_without_a_time_of_its_own_is_of_now_and_ages_from_there() -> Non
     pair = Pair(leader_order(placed_at=NOON), INVERSE).at(3600)
     pair.see(replace(pair.leader, filled=200, traded_value=2_000_000))
     pair.open = False
-    assert pair.step() == Hold(Why.MARKET_CLOSED)
+    until = after(3600) + pair.book.rules.max_age + timedelta.resolution
+    assert pair.step() == Hold(Why.MARKET_CLOSED, until)
     pair.see(replace(pair.leader, filled=200, traded_value=2_000_000))
     pair.at(3631)
     assert isinstance(pair.step(), Skip)

@@ -13,7 +13,7 @@ from domain.exchanges import exchanges, schedule_of
 from domain.hours import Hours, exchange_hours
 from domain.instruments import Instrument, InstrumentKey, Segment
 from domain.schedules import Schedule
-from domain.sessions import IST, Phase
+from domain.sessions import IST, Phase, Session
 
 AUCTIONED = (Schedule.NSE_EQ, Schedule.BSE_EQ)
 PLAIN = (Schedule.NSE_EQ_PLAIN, Schedule.BSE_EQ_PLAIN)
@@ -114,8 +114,10 @@ def test_s6_1_to_s6_3_the_seconds_around_every_boundary(
 
 def test_s6_1_at_the_open_orders_go_at_once() -> None:
     for schedule in (*AUCTIONED, *PLAIN, *DERIVATIVES):
-        assert not exchange_hours(schedule, ist("2026-11-25 09:14:59"))
-        assert exchange_hours(schedule, ist("2026-11-25 09:15:00"))
+        assert not exchange_hours(schedule, ist("2026-11-25 09:14:59")).phase.takes_orders
+        for seconds in (0, 59):
+            session = exchange_hours(schedule, ist(f"2026-11-25 09:15:{seconds:02}"))
+            assert session == Session(Phase.OPEN, timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize("day", HOLIDAYS)
@@ -248,6 +250,10 @@ def test_a_phase_lasts_exactly_until_the_next(schedule: Schedule, at: datetime) 
     assert now.next_phase is not now.phase
     assert phase_at(schedule, now.next_at - MOMENT).phase is now.phase
     assert phase_at(schedule, now.next_at).phase is now.next_phase
+    assert phase_at(schedule, now.next_at).since == now.next_at
+    assert now.since <= at
+    assert phase_at(schedule, now.since) == now
+    assert phase_at(schedule, now.since - MOMENT).next_at == now.since
 
 
 @given(

@@ -8,7 +8,7 @@ from domain.unread import Unread
 from tests.domain.builders import after, terms
 from tests.domain.pair import Pair
 
-ENTRIES = (Skipped.STALE, Skipped.PAUSED, Skipped.HALTED)
+ENTRIES = (Skipped.STALE, Skipped.PAUSED, Skipped.HALTED, Skipped.MARKET_CLOSED)
 OTHERS = [reason for reason in Skipped if reason not in ENTRIES]
 
 
@@ -33,6 +33,18 @@ def test_an_entry_is_let_go_only_by_a_book_asked_for_after_it_was_heard_of(reaso
     assert not unread.awaited
     unread.heard("1", after(12))
     assert not unread.before("1", verdict, unresolved=False), "it was heard of before"
+
+
+def test_a_book_is_asked_for_once_for_what_begins_to_wait() -> None:
+    unread, verdict = Unread(), Skip(Skipped.STALE)
+    assert not unread.asks
+    for leader_id in ("1", "2"):
+        unread.heard(leader_id, after(10))
+        assert unread.before(leader_id, verdict, unresolved=False)
+    assert unread.asks
+    unread.asks = False
+    assert unread.before("1", verdict, unresolved=False)
+    assert not unread.asks, "it is asked for already"
 
 
 @pytest.mark.parametrize("step", [_place(), Modify("20000", terms())])

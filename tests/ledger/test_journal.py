@@ -17,6 +17,7 @@ from domain.permits import Window
 from domain.protection import Protection
 from domain.rules import Rules
 from domain.schedules import Schedule
+from domain.sessions import Phase
 from domain.sizing import Fixed, Multiplier, Rounding, Sizing
 from ledger.entries import Noted
 from ledger.journal import decode, encode, followers_noted, noted
@@ -149,6 +150,12 @@ def test_pruning_waits_for_nobody(ledger: Ledger) -> None:
     assert len(read(ledger, since=5)) == 2
     ledger.prune(NOW + timedelta(seconds=20))
     assert read(ledger) == [note(OPENED, 10)]
+
+
+def test_a_market_and_its_phase_are_kept() -> None:
+    for ago in (None, timedelta(0), timedelta(minutes=5, microseconds=3)):
+        told = MarketFound(Schedule.NSE_EQ, takes=False, phase=Phase.BUFFER, ago=ago)
+        assert decode("MarketFound", encode(told)) == told
 
 
 def test_markets_that_an_earlier_version_told_by_segment_are_read() -> None:

@@ -81,6 +81,7 @@ class House:
     patience: float = 20.0
     ledger: str = "copy_trading.db"
     master: str = ""
+    sessions: str = "always"
     environment: dict[str, str] = field(default_factory=dict)
     broker: Simulator = field(init=False)
     process: Process | None = field(init=False, default=None)
@@ -113,7 +114,7 @@ class House:
             "[ledger]",
             f'path = "{self.ledger}"',
             "[clock]",
-            'sessions = "always"',
+            f'sessions = "{self.sessions}"',
             self.more,
             "[leader]",
             f'client_id = "{LEADER}"',
