@@ -211,6 +211,9 @@ class Limits(Table):
     )
     square_off_on_day_loss: bool | None = Field(default=None, description="true or false")
     margin_check: bool | None = Field(default=None, description="true or false")
+    intraday_cutoff_minutes: Annotated[int, Field(ge=0, le=360)] | None = Field(
+        default=None, description="whole minutes from 0 to 360, before intraday square-off"
+    )
     orders: OrderLimits = Field(
         default=OrderLimits(), description="{ second = 10, minute = 250, hour = 1000, day = 7000 }"
     )

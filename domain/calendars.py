@@ -23,17 +23,28 @@ _NEXT_YEAR_FROM = 11  # the exchanges publish their lists for a year in December
 @dataclass(frozen=True, slots=True)
 class DayHours:
     """The hours of a trading day, from `since` to `until` (both included). `us_summer` binds them
-    to days on which the USA is on daylight saving time, or is not."""
+    to days on which the USA is on daylight saving time, or is not. `square_off` is when Dhan
+    squares off intraday positions, None where that is not known."""
 
     phases: tuple[tuple[Phase, time, time], ...]
     since: date = date.min
     until: date = date.max
     us_summer: bool | None = None
+    square_off: time | None = None
 
     def hold(self, day: date) -> bool:
         """Whether they are those of that day."""
         in_season = self.us_summer is None or self.us_summer is us_summer(day)
         return in_season and self.since <= day <= self.until
+
+
+@dataclass(frozen=True, slots=True)
+class SquareOff:
+    """When Dhan squares off intraday positions on a day, and when the regular hours of that day
+    end, after which it says nothing any more (IST)."""
+
+    at: datetime
+    close: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +136,24 @@ class Calendar:
         taken = [one for one in specials if not one.opens]
         return tuple(_merged(_filled(spans, begin, end, taken)))
 
+    def square_off(self, schedule: Schedule, instant: datetime) -> SquareOff | None:
+        """When intraday positions are squared off on the day in India of `instant`, None where that
+        is not known or the day has no regular hours. Holidays and special sessions move nothing."""
+        day = instant.astimezone(IST).date()
+        hours = self._hours(schedule, day)
+        if hours is None or hours.square_off is None:
+            return None
+        return SquareOff(ist(day, hours.square_off), ist(day, hours.phases[-1][2]))
+
+    def _hours(self, schedule: Schedule, day: date) -> DayHours | None:
+        """The regular hours of a day, None at a weekend."""
+        if day.weekday() >= 5:
+            return None
+        return next((one for one in self.hours[schedule] if one.hold(day)), None)
+
     def _regular(self, schedule: Schedule, day: date) -> Iterator[Span]:
         """The sessions of a day by the exchange's hours and holidays."""
-        if day.weekday() >= 5:
-            return
-        hours = next((one for one in self.hours[schedule] if one.hold(day)), None)
+        hours = self._hours(schedule, day)
         holiday = self.holidays[schedule.segment].get(day)
         for phase, start, end in hours.phases if hours else ():
             span = Span(phase, ist(day, start), ist(day, end))

@@ -75,7 +75,7 @@ def enter(
     if want is None:
         return Hold(_unready(whole, market))
     asks = entry and not one.joins
-    limited = _limited(order, one, rules, market, instrument, account, want) if asks else None
+    limited = _limited(order, one, rules, market, instrument, account, want, now) if asks else None
     if limited is not None:
         return limited
     last = copy.current
@@ -155,6 +155,7 @@ def _limited(
     instrument: Instrument | None,
     account: Account,
     want: Wanted,
+    now: datetime,
 ) -> Skip | None:
     """The verdict of the follower's limits on an entry, which are about all of a copy."""
     if instrument is None:
@@ -162,7 +163,8 @@ def _limited(
     terms, last = want.terms, market.reference
     price = terms.price or terms.trigger or last
     quantity = _all_of(order, one, terms.quantity, instrument)
-    entry = Entry(order, instrument, quantity, price, last)
+    product = rules.product(order.product)
+    entry = Entry(order, instrument, quantity, price, last, product, now)
     return refused(entry, rules.filter, rules.limits, account.standing)
 
 

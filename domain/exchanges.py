@@ -65,6 +65,7 @@ def _hours(schedule: Schedule, entries: list[dict[str, Any]]) -> tuple[DayHours,
             since=entry.get("since", date.min),
             until=entry.get("until", date.max),
             us_summer=entry.get("us_summer"),
+            square_off=entry.get("square_off"),
         )
         for entry in entries
         if schedule in entry["schedules"]

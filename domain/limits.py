@@ -6,11 +6,12 @@ about: an exit is never held up by a limit.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
 from fractions import Fraction
 
 from domain.copies import Skipped
+from domain.exchanges import exchanges, schedule_of
 from domain.instruments import Instrument, Segment
 from domain.orders import Order, Product, Side
 from domain.sessions import IST
@@ -41,7 +42,8 @@ class Limits:
     how far the price may have gone from the leader's, against the follower. `day_loss` is how far
     the account may be down on a day, on all that it trades, realised and open; `square_off` is
     whether the follower is flattened then (`domain.halts.squared_off`). `margin_check` is whether
-    the account must be seen to have the funds (`domain.funds`).
+    the account must be seen to have the funds (`domain.funds`). `intraday_cutoff_minutes` before
+    Dhan squares off intraday positions, and until the close, none is opened any more.
     """
 
     order_value: int | None = None
@@ -53,6 +55,7 @@ class Limits:
     day_loss: int | None = None
     square_off: bool = False
     margin_check: bool = False
+    intraday_cutoff_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +83,17 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A copy that would open a position: of so many shares at about `price`. `last` is the last
-    price known; both are in paise, None where nobody told any."""
+    """A copy that would open a position in the follower's `product`, at the instant `now`: of so
+    many shares at about `price`. `last` is the last price known; both are in paise, None where
+    nobody told any."""
 
     order: Order
     instrument: Instrument
     quantity: int
     price: int | None
     last: int | None
+    product: Product
+    now: datetime
 
 
 def refused(entry: Entry, wanted: Filter, limits: Limits, standing: Standing) -> Skip | None:
@@ -131,6 +137,22 @@ def _limited(entry: Entry, limits: Limits, standing: Standing) -> Iterator[str]:
         yield f"orders today {standing.orders_today}, limit {limits.orders_a_day}"
     if limits.day_loss is not None and standing.day_loss >= limits.day_loss:
         yield f"day's loss {_rupees(standing.day_loss)}, limit {_rupees(limits.day_loss)}"
+    if limits.intraday_cutoff_minutes is not None and entry.product is Product.INTRADAY:
+        yield from _cut_off(entry, limits.intraday_cutoff_minutes)
+
+
+def _cut_off(entry: Entry, minutes: int) -> Iterator[str]:
+    """Where the position would be squared off too soon. It goes by the exchanges' regular hours,
+    whatever `calendar.toml` says, so that it follows from what is recorded."""
+    schedule = schedule_of(entry.order.instrument, entry.instrument)
+    off = schedule and exchanges().square_off(schedule, entry.now)
+    if not off:
+        return
+    begins = off.at - timedelta(minutes=minutes)
+    if begins <= entry.now < off.close:
+        now, limit, at = (f"{one.astimezone(IST):%H:%M:%S}" for one in (entry.now, begins, off.at))
+        why = f"{minutes} min before the square-off at {at}"
+        yield f"intraday entry at {now}, limit {limit} ({why})"
 
 
 def _moved(entry: Entry, limits: Limits) -> Iterator[str]:

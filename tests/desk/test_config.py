@@ -112,6 +112,21 @@ def test_a_day_is_squared_off_where_the_follower_or_all_say_so(
     assert (limits.day_loss, limits.square_off) == (500_000, squares_off)
 
 
+@pytest.mark.parametrize(
+    ("common", "own", "minutes"),
+    [("", "", None), ("10", "", 10), ("10", "25", 25), ("", "0", 0)],
+)
+def test_intraday_entries_may_end_early_for_all_or_one(
+    common: str, own: str, minutes: int | None
+) -> None:
+    key = "intraday_cutoff_minutes = {}"
+    said = f"[limits]\n{key.format(common) if common else ''}\n"
+    said += follower(f"limits = {{ {key.format(own) if own else ''} }}")
+    assert config(said).followers[0].rules.limits.intraday_cutoff_minutes == minutes
+    found = refused(LEADER + "[limits]\n" + key.format("361"))
+    assert "whole minutes from 0 to 360" in found["limits.intraday_cutoff_minutes"]
+
+
 @pytest.mark.parametrize("followers", [0, 1, 2])
 def test_squaring_off_for_all_wants_a_loss_for_all(followers: int) -> None:
     said = "[limits]\nsquare_off_on_day_loss = true\n" + LEADER

@@ -1,7 +1,7 @@
 """Limits and filters of entries: a verdict names the rule, the limit and the value (5.7, 8.5)."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -11,6 +11,7 @@ from domain.instruments import Instrument, InstrumentKey, Segment
 from domain.limits import DayLoss, Entry, Filter, Limits, Standing, refused
 from domain.orders import Product, Side, Status
 from domain.rules import Rules
+from domain.sessions import IST
 from domain.steps import Cancel, Done, Hold, Place, Skip
 from tests.domain.builders import HALF, NOON, RULES, after, filled, leader_order
 from tests.domain.pair import Pair
@@ -33,9 +34,11 @@ def entry(
     price: int = 12_000,
     last: int | None = None,
     side: Side = Side.BUY,
+    product: Product = Product.INTRADAY,
+    now: datetime = NOON,
 ) -> Entry:
-    order = leader_order(instrument=instrument.key, symbol="", side=side)
-    return Entry(order, instrument, quantity, price, last)
+    order = leader_order(instrument=instrument.key, symbol="", side=side, product=product)
+    return Entry(order, instrument, quantity, price, last, product, now)
 
 
 @pytest.mark.parametrize(
@@ -198,3 +201,80 @@ def test_an_exit_is_placed_whatever_the_limits_are() -> None:
     step = pair.book.step("7", pair.mood, True, pair.now)
     assert isinstance(step, Place)
     assert step.ticket.terms.quantity == 100
+
+
+# Intraday entries before the square-off
+
+GOLD = Instrument(InstrumentKey(Segment.MCX_COMM, "60001"), 10, 100, "GOLDM-FUT", "GOLDM", "FUTCOM")
+COTTON = replace(GOLD, underlying="COTTONCNDY")
+LATE = Limits(intraday_cutoff_minutes=10)
+
+
+def ist(written: str) -> datetime:
+    local: datetime = IST.localize(datetime.fromisoformat(written))
+    return local
+
+
+@pytest.mark.parametrize(
+    ("instrument", "begins", "close"),
+    [
+        (NIFTY, "2026-11-25 15:10:00", "2026-11-25 15:40:00"),
+        (TCS, "2026-11-25 15:10:00", "2026-11-25 15:35:00"),
+        (replace(TCS, derivatives=False), "2026-11-25 15:10:00", "2026-11-25 15:30:00"),
+        (GOLD, "2026-11-25 23:35:00", "2026-11-25 23:55:00"),
+        (GOLD, "2026-07-15 23:05:00", "2026-07-15 23:30:00"),
+    ],
+)
+def test_s5_7_intraday_entries_end_before_the_square_off(
+    instrument: Instrument, begins: str, close: str
+) -> None:
+    first, after_close = ist(begins), ist(close)
+    for now, ends in (
+        (first - timedelta.resolution, False),
+        (first, True),
+        (after_close - timedelta.resolution, True),
+        (after_close, False),
+    ):
+        verdict = refused(entry(instrument, now=now), Filter(), LATE, Standing())
+        assert isinstance(verdict, Skip) is ends, now
+    said = refused(entry(instrument, now=first), Filter(), LATE, Standing())
+    assert isinstance(said, Skip)
+    square_off = f"{first + timedelta(minutes=10):%H:%M:%S}"
+    limit = f"{first:%H:%M:%S}"
+    words = (
+        f"intraday entry at {limit}, limit {limit} (10 min before the square-off at {square_off})"
+    )
+    assert said == Skip(Skipped.LIMITED, words)
+
+
+@pytest.mark.parametrize(
+    ("one", "limits"),
+    [
+        (entry(now=ist("2026-11-25 15:15:00")), Limits()),
+        (entry(now=ist("2026-11-25 15:15:00"), product=Product.MARGIN), LATE),
+        (entry(now=ist("2026-11-08 18:30:00")), LATE),  # a Sunday's special session
+        (entry(now=ist("2026-11-09 18:30:00")), LATE),  # an evening's
+        (entry(COTTON, now=ist("2026-11-25 20:59:00")), LATE),  # nobody tells its square-off
+    ],
+)
+def test_no_other_entry_is_cut_off(one: Entry, limits: Limits) -> None:
+    assert refused(one, Filter(), limits, Standing()) is None
+
+
+def test_the_cut_off_is_of_the_followers_own_product() -> None:
+    mapped = ((Product.MARGIN, Product.INTRADAY), (Product.INTRADAY, Product.MARGIN))
+    rules = replace(RULES, limits=LATE, products=mapped)
+    for product, cut in ((Product.MARGIN, True), (Product.INTRADAY, False)):
+        pair = Pair(leader_order(product=product), rules)
+        late = (ist("2026-11-25 15:10:00") - NOON).total_seconds()
+        pair.book.copies[pair.leader.order_id] = replace(pair.copy, born=None)
+        assert isinstance(pair.at(late).step(), Skip if cut else Place)
+
+
+def test_an_exit_is_not_cut_off() -> None:
+    pair = Pair(rules=replace(RULES, limits=LATE))
+    pair.place()
+    pair.fill(100)
+    pair.leader_trades()
+    pair.see(leader_order(order_id="7", side=Side.SELL))
+    assert isinstance(pair.book.step("7", pair.mood, True, ist("2026-11-25 15:15:00")), Place)

@@ -3,11 +3,12 @@ to the second, with the real process."""
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from domain.sessions import IST
-from tests.scenarios.house import NIFTY_CALL, SBIN
+from tests.scenarios.house import NIFTY_CALL, SBIN, Member
 from tests.scenarios.trading_day import (
     AMO,
     BRIEF,
@@ -36,7 +37,7 @@ why = "halt"
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TradingDay]:
     """One process for all of the day, with a follower of each policy, and one that holds but does
     not chase what is older than a second."""
-    house = TradingDay.begun(tmp_path_factory.mktemp("day"), "09:12:00", HALT)
+    house = TradingDay.begun(tmp_path_factory.mktemp("day"), "09:12:00", calendar=HALT)
     try:
         house.start()
         yield house
@@ -102,10 +103,10 @@ def test_the_last_second_is_open_and_the_close_is_not(
     day: TradingDay, key: tuple[str, str], quantity: int, price: int, last: str, close: str
 ) -> None:
     day.set(last)
-    order = day.places(key, "BUY", quantity, price=price)
+    order = day.places(key, "BUY", quantity, price=price, product="MARGIN")
     day.all_wait(order, orderStatus="PENDING", afterMarketOrder=False)
     day.set(close)
-    order = day.places(key, "BUY", quantity, price=price)
+    order = day.places(key, "BUY", quantity, price=price, product="MARGIN")
     day.waits(order, AMO, orderStatus="PENDING", afterMarketOrder=True, amoTime="OPEN")
     assert day.reason(order, SKIP, "skipped") == CLOSED
     assert day.reason(order, HOLD, "held") == CLOSED
@@ -177,3 +178,24 @@ def test_in_a_halt_it_is_held_until_trading_resumes(day: TradingDay) -> None:
 def test_the_day_is_followed_again_as_it_was(day: TradingDay) -> None:
     again = day.ask("replay", DAY)
     assert [one["differences"] for one in again["followers"]] == [[]] * len(day.members)
+
+
+@scenario("5.7")
+def test_intraday_entries_end_before_the_square_off_where_that_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    late = Member("late", "1000000006", more=["limits = { intraday_cutoff_minutes = 10 }"])
+    day = TradingDay.begun(tmp_path, "15:10:00", members=(HOLD, late))
+    try:
+        day.start()
+        order = day.places(NIFTY_PUT, "BUY", 65, price=100)
+        words = day.reason(order, late, "skipped")
+        assert words.startswith("a limit of the follower is reached: intraday entry at 15:1")
+        assert words.endswith(", limit 15:10:00 (10 min before the square-off at 15:20:00)")
+        day.waits(order, HOLD, orderStatus="PENDING")
+        carried = day.places(NIFTY_PUT, "BUY", 65, price=111, product="MARGIN")
+        day.all_wait(carried, orderStatus="TRADED")
+        story = day.ask("explain", order, late.name)
+        assert "intraday cutoff minutes 10" in str(story)
+    finally:
+        day.close()

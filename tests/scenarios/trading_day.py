@@ -1,5 +1,6 @@
 """A house whose clocks, its own and the broker's, are set to any second of a trading day."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,10 +24,16 @@ class TradingDay(House):
     off = timedelta(0)
 
     @classmethod
-    def begun(cls, folder: Path, clock: str, calendar: str = "") -> "TradingDay":
+    def begun(
+        cls,
+        folder: Path,
+        clock: str,
+        members: Sequence[Member] = (HOLD, AMO, SKIP, BRIEF),
+        calendar: str = "",
+    ) -> "TradingDay":
         """One that is not started, at that time of the day."""
         (folder / "calendar.toml").write_text(f"known_years = [2026, 2027]\n{calendar}")
-        house = cls(folder, members=(HOLD, AMO, SKIP, BRIEF), sessions="exchange")
+        house = cls(folder, members=members, sessions="exchange")
         house.environment["CLOCK_FILE"] = str(folder / "clock")
         house.set(clock)
         return house
