@@ -147,11 +147,8 @@ class Following:
             case Rang(leader_id):
                 self._alarms.pop(leader_id, None)
                 self._consider(leader_id)
-            case MarketFound(schedule, takes, phase, ago):
-                self._takes[schedule] = takes
-                if phase is not None:
-                    self.book.listings.session(schedule, Session(phase, ago), now)
-                self._consider_live(lambda key: self.book.listings.schedule(key) is schedule)
+            case MarketFound():
+                self._market_found(told)
             case InstrumentsFound(instruments):
                 self._found(instruments)
             case InstrumentsMissed(keys, listing):
@@ -249,6 +246,16 @@ class Following:
             leader_id = self.book.heard(one.order)
             if leader_id is not None:
                 self._consider_each([leader_id, *self.legs.held_with(leader_id)])
+
+    def _market_found(self, told: MarketFound) -> None:
+        schedule, listings = told.schedule, self.book.listings
+        self._takes[schedule] = told.takes
+        if told.phase is not None:
+            listings.session(schedule, Session(told.phase, told.ago), self._now)
+        live = self._live_in(lambda key: listings.schedule(key) is schedule)
+        if told.takes:
+            self.book.reopened(live)
+        self._consider_each(self._most_urgent(live))
 
     def _found(self, instruments: Iterable[Instrument]) -> None:
         self.book.listings.learn(instruments)
@@ -368,9 +375,11 @@ class Following:
 
     def _consider_live(self, concerned: Callable[[InstrumentKey], bool]) -> None:
         """Consider the copies that wait or rest, in the instruments that are concerned."""
+        self._consider_each(self._most_urgent(self._live_in(concerned)))
+
+    def _live_in(self, concerned: Callable[[InstrumentKey], bool]) -> list[str]:
         orders = self.book.orders
-        live = [one for one in self.live if one in orders and concerned(orders[one].instrument)]
-        self._consider_each(self._most_urgent(live))
+        return [one for one in self.live if one in orders and concerned(orders[one].instrument)]
 
     def _consider_stirred(self) -> None:
         """Consider the copies that depend on others, in the holdings that have changed."""

@@ -7,6 +7,7 @@ and a word such as "price" or "token" also stands in refusals for other reasons.
 import re
 
 from domain.outcomes import Refused
+from domain.shut import says_shut
 
 _SOON = r"\b.{0,40}?\b"
 
@@ -25,10 +26,6 @@ _ANY_REQUEST = (
             "token is invalid",
             "(?:invalid|expired) access token",
         ),
-    ),
-    (
-        Refused.MARKET_CLOSED,
-        _phrases("market (?:is )?closed", "outside (?:of )?(?:market|trading) hours"),
     ),
 )
 _CHANGES = (
@@ -101,7 +98,11 @@ def reason(message: str, change: bool = False) -> Refused | None:
     `change` is whether an open order was to be changed or cancelled: only then can the order be
     gone, in transit or changed too often.
     """
-    return _first(message, (*_ANY_REQUEST, *(_CHANGES if change else ()), *_ORDERS))
+    if kind := _first(message, _ANY_REQUEST):
+        return kind
+    if says_shut(message):
+        return Refused.MARKET_CLOSED
+    return _first(message, (*(_CHANGES if change else ()), *_ORDERS))
 
 
 def _first(message: str, classes: tuple[tuple[Refused, re.Pattern[str]], ...]) -> Refused | None:

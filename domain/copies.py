@@ -13,7 +13,8 @@ from enum import StrEnum
 
 from domain.missed import Missed
 from domain.orders import Order, Status, Terms
-from domain.outcomes import Refusal
+from domain.outcomes import Refusal, Refused
+from domain.shut import says_shut
 from domain.sizing import Sizing
 from domain.tickets import Ticket
 
@@ -128,6 +129,15 @@ class Attempt:
         if self.stage in (Stage.REFUSED, Stage.TURNED_BACK, Stage.ABSENT):
             return True
         return self.order is not None and self.order.status.terminal
+
+    @property
+    def shut_out(self) -> bool:
+        """Whether its market took nothing when it came, so that another may follow it."""
+        if self.stage is Stage.REFUSED:
+            return self.refusal is not None and self.refusal.kind is Refused.MARKET_CLOSED
+        if self.order is None or self.order.filled or self.withdrawn:
+            return False
+        return self.order.status is Status.REJECTED and says_shut(self.order.reason)
 
     @property
     def balks(self) -> bool:
@@ -291,8 +301,9 @@ class Copy:
 
     @property
     def lives(self) -> bool:
-        """Whether the broker has, or had, an order of this copy."""
-        return any(attempt.order_id for attempt in self.attempts)
+        """Whether the broker has, or had, an order of this copy; what its market shut out is
+        none."""
+        return any(attempt.order_id and not attempt.shut_out for attempt in self.attempts)
 
     @property
     def state(self) -> CopyState:
@@ -304,6 +315,8 @@ class Copy:
 
     def _state(self, attempt: Attempt) -> CopyState:
         """The copy by one of its newest attempts."""
+        if attempt.shut_out:
+            return CopyState.HELD
         if attempt.stage in _STATE_OF_STAGE:
             return _STATE_OF_STAGE[attempt.stage]
         status = attempt.status

@@ -252,6 +252,11 @@ class CopyBook:
         if isinstance(intent.request, Place):
             self.funds.unclaim(intent.correlation_id)
 
+    def reopened(self, leader_ids: Iterable[str]) -> None:
+        """Note that the market of these takes orders again."""
+        for leader_id in leader_ids:
+            self._keep(progress.reopened(self.copies[leader_id]))
+
     def hold(self, leader_id: str, why: Why) -> None:
         """Keep for readers what a copy without an order waits for."""
         copy = self.copies[leader_id]

@@ -18,7 +18,8 @@ from domain.steps import Cancel, Place, Request, Skip
 
 _FIRST_PAUSE = timedelta(milliseconds=250)
 _LONGEST_PAUSE = timedelta(seconds=15)
-_CLOSED_PAUSE = timedelta(seconds=30)
+_FIRST_SHUT_PAUSE = timedelta(seconds=1)  # the host's clock may be a little ahead at the open
+_LONGEST_SHUT_PAUSE = timedelta(seconds=60)
 _ANSWERABLE = (Stage.SENT, Stage.UNKNOWN, Stage.PARKED, Stage.ABSENT)
 _NEVER_ANSWERED = Unknown("never answered")
 
@@ -90,12 +91,16 @@ def answered(
     if change is None:
         if _of_another(copy, attempt, outcome):
             return copy
-        tries = sum(one.slice_number == attempt.slice_number for one in copy.attempts)
-        return copy.with_attempt(_placed(attempt, outcome, tries - 1, now))
+        return copy.with_attempt(_placed(attempt, outcome, _before(copy, attempt), now))
     pending = attempt.pending
     if pending is None or pending.change is not change or asked_at not in (None, pending.asked_at):
         return copy
     return copy.with_attempt(_changed(replace(attempt, pending=None), pending, outcome, rules, now))
+
+
+def _before(copy: Copy, attempt: Attempt) -> int:
+    """How many attempts the slice had before its newest."""
+    return sum(one.slice_number == attempt.slice_number for one in copy.attempts) - 1
 
 
 def _of_another(copy: Copy, attempt: Attempt, outcome: Outcome) -> bool:
@@ -121,7 +126,7 @@ def _placed(attempt: Attempt, outcome: Outcome, before: int, now: datetime) -> A
         case _ if attempt.stage is Stage.ABSENT:
             return attempt
         case Refusal(kind=kind):
-            pause = _CLOSED_PAUSE if kind is Refused.MARKET_CLOSED else _pause(before)
+            pause = _pause(before, kind is Refused.MARKET_CLOSED)
             return replace(attempt, stage=Stage.REFUSED, refusal=outcome, retry_at=now + pause)
         case Throttled() | NotSent():
             return replace(attempt, stage=Stage.TURNED_BACK, retry_at=now + _pause(before))
@@ -155,6 +160,8 @@ def _cancel_answered(
             )
         case Unknown():
             return replace(_failed(attempt, Change.CANCEL, now), withdrawn=pending.why)
+        case Refusal(kind=Refused.MARKET_CLOSED):
+            return _failed(attempt, Change.CANCEL, now, shut=True)
         case _:
             return _failed(attempt, Change.CANCEL, now)
 
@@ -186,6 +193,8 @@ def _modify_answered(
             return replace(attempt, modifications=rules.modification_cap)
         case Refusal(kind=kind) if kind not in _PASSING:
             return replace(attempt, declined=pending.terms, refusal=outcome)
+        case Refusal(kind=Refused.MARKET_CLOSED):
+            return _failed(attempt, Change.MODIFY, now, shut=True)
         case _:
             return _failed(attempt, Change.MODIFY, now)
 
@@ -200,7 +209,22 @@ def heard(copy: Copy, order: Order) -> Copy:
     by_id = (attempt for attempt in copy.attempts if attempt.order_id == order.order_id)
     by_name = (attempt for attempt in copy.attempts if belongs(attempt, order))
     attempt = next(by_id, None) or next(by_name, None)
-    return copy.with_attempt(_joined(attempt, order)) if attempt else copy
+    if attempt is None:
+        return copy
+    joined = _joined(attempt, order)
+    if joined.shut_out and not attempt.ended:
+        pause = _pause(_before(copy, attempt), shut=True)
+        joined = replace(joined, retry_at=attempt.sent_at + pause)
+    return copy.with_attempt(joined)
+
+
+def reopened(copy: Copy) -> Copy:
+    """The copy once its market takes orders again: what failed while it took none may be tried at
+    once. The very same copy where nothing did."""
+    for attempt in copy.newest:
+        if attempt.retry_at and (attempt.shut_out or attempt.failed):
+            copy = copy.with_attempt(replace(attempt, retry_at=None, failed=None, failures=0))
+    return copy
 
 
 def belongs(attempt: Attempt, order: Order) -> bool:
@@ -240,7 +264,7 @@ def _by_now(attempt: Attempt, now: datetime, rules: Rules) -> Attempt:
         chased_from=attempt.chased_from and min(attempt.chased_from, now),
         withdrawn_at=attempt.withdrawn_at and min(attempt.withdrawn_at, now),
         verify_at=attempt.verify_at and min(attempt.verify_at, now + rules.settle),
-        retry_at=attempt.retry_at and min(attempt.retry_at, now + _CLOSED_PAUSE),
+        retry_at=attempt.retry_at and min(attempt.retry_at, now + _LONGEST_SHUT_PAUSE),
     )
 
 
@@ -269,13 +293,18 @@ def _doubted(attempt: Attempt, now: datetime, rules: Rules) -> Attempt:
     return _changed(replace(attempt, pending=None), pending, _NEVER_ANSWERED, rules, now)
 
 
-def _failed(attempt: Attempt, change: Change, now: datetime) -> Attempt:
+def _failed(attempt: Attempt, change: Change, now: datetime, shut: bool = False) -> Attempt:
     before = attempt.failures if attempt.failed is change else 0
-    return replace(attempt, failed=change, failures=before + 1, retry_at=now + _pause(before))
+    until = now + _pause(before, shut)
+    return replace(attempt, failed=change, failures=before + 1, retry_at=until)
 
 
-def _pause(failures: int) -> timedelta:
+def _pause(failures: int, shut: bool = False) -> timedelta:
+    """How long to wait after so many failures before this one; longer where the market is shut,
+    which may be for hours."""
     doublings: int = 1 << min(failures, 10)
+    if shut:
+        return min(_FIRST_SHUT_PAUSE * doublings, _LONGEST_SHUT_PAUSE)
     return min(_FIRST_PAUSE * doublings, _LONGEST_PAUSE)
 
 

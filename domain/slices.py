@@ -14,7 +14,7 @@ from domain.steps import Cancel, Hold, Modify, Place, Skip, Step
 from domain.wanted import share
 
 _FOR_GOOD = (None, Withdrawal.HALTED, Withdrawal.LONE_LEG, Withdrawal.OVERTAKEN)
-_WORTH_RETRYING = frozenset({Refused.TOKEN, Refused.ADDRESS, Refused.MARKET_CLOSED})
+_WORTH_RETRYING = frozenset({Refused.TOKEN, Refused.ADDRESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def relevant(order: Order, copy: Copy, lot: int) -> Copy:
 
 def may_follow(order: Order, ended: Attempt) -> bool:
     """Whether an attempt that ended may be followed by a new one."""
-    if ended.stage in (Stage.TURNED_BACK, Stage.ABSENT):
+    if ended.stage in (Stage.TURNED_BACK, Stage.ABSENT) or ended.shut_out:
         return True
     if ended.stage is Stage.REFUSED:
         return ended.refusal is not None and ended.refusal.kind in _WORTH_RETRYING

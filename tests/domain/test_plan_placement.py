@@ -161,7 +161,7 @@ def test_s5_2_a_refused_copy_is_not_tried_again(kind: Refused) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "seconds"),
-    [(Refused.TOKEN, 0.25), (Refused.ADDRESS, 0.25), (Refused.MARKET_CLOSED, 30)],
+    [(Refused.TOKEN, 0.25), (Refused.ADDRESS, 0.25), (Refused.MARKET_CLOSED, 1)],
 )
 def test_s5_2_where_a_retry_can_help_it_is_tried_again(kind: Refused, seconds: float) -> None:
     pair = Pair(rules=replace(RULES, max_age=timedelta(hours=1)))

@@ -62,11 +62,11 @@ def test_a_refusal_that_waits_still_waits_after_a_crash() -> None:
     pair.send()
     pair.answer(Refusal(Refused.MARKET_CLOSED, "closed"))
     before = pair.step()
-    assert before == Hold(Why.RETRY, after(30))
-    for seconds in (1, 2, 29):
+    assert before == Hold(Why.RETRY, after(1))
+    for seconds in (0.1, 0.2, 0.9):
         pair.book.restore([pair.copy], after(seconds))
         assert pair.at(seconds).step() == before
-    assert isinstance(pair.at(30).step(), Place)
+    assert isinstance(pair.at(1).step(), Place)
 
 
 def test_a_pause_by_a_clock_that_was_set_back_ends_all_the_same() -> None:
@@ -75,8 +75,8 @@ def test_a_pause_by_a_clock_that_was_set_back_ends_all_the_same() -> None:
     pair.answer(Throttled("too many requests"))
     pair.book.restore([pair.copy], after(1))
     held = pair.at(1).step()
-    assert held == Hold(Why.RETRY, after(31))
-    assert isinstance(pair.at(31).step(), Place)
+    assert held == Hold(Why.RETRY, after(61))
+    assert isinstance(pair.at(61).step(), Place)
 
 
 OVERNIGHT = leader_order(product=Product.MARGIN)
