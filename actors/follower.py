@@ -150,9 +150,9 @@ class FollowerActor(FloorActor):
             case Answered():
                 log_answer(message)
                 self._take(message)
-            case PermitsGranted(count):
+            case PermitsGranted(count, _, entries):
                 if self._following.pace.awaits(message):
-                    self._take(Granted(count))
+                    self._take(Granted(count, entries))
             case FrameHeard(frame, heard_ns):
                 if (heard := self._own.frame(frame, heard_ns)).orders:
                     self._take(heard)

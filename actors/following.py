@@ -53,7 +53,7 @@ from domain.messages import (
     OrderHeard,
     OrderSeen,
 )
-from domain.outcomes import Accepted, Outcome, Refusal, Throttled
+from domain.outcomes import Accepted, Refusal, Throttled
 from domain.schedules import Schedule
 from domain.sessions import Session
 from domain.steps import Cancel, Done, Hold, Modify, Place, Request, Skip, Step, Why
@@ -94,7 +94,7 @@ class Following:
     def open(self, now: datetime) -> None:
         """Begin, with nothing to decide about until `Restored`."""
         self._hands.note(Opened(self._mandate), now)
-        self.pace.open(self._mandate.windows)
+        self.pace.open(self._mandate, now)
         self.legs.began(now)
         self.standing.tell()
 
@@ -108,7 +108,7 @@ class Following:
         self._hands.note(Looked(), now)
         self._now = now
         if doubted:
-            self.pace.open(self._mandate.windows)
+            self.pace.open(self._mandate, now)
         self._consider_each(doubted)
         for leader_id in parked:
             self._gave_up(leader_id)
@@ -129,8 +129,8 @@ class Following:
                 self._seen(told)
             case Answered():
                 self._answered(told)
-            case Granted(count):
-                self._permitted(count)
+            case Granted():
+                self._permitted(told)
             case Heard(orders):
                 self._heard(orders)
             case BookRead():
@@ -181,7 +181,7 @@ class Following:
                 self.book.means.lost(told)
                 self._mind_loss()
             case LimiterLost():
-                self.pace.open(self._mandate.windows)
+                self.pace.open(self._mandate, self._now)
             case Drained():
                 self.drained = True
 
@@ -225,18 +225,19 @@ class Following:
         if leader_id not in self.book.copies:
             return
         self.book.answered(answer, self._now)
-        self._note_outcome(answer.outcome)
+        self._note_outcome(answer)
         if answer.written_ns is None:
-            self.pace.put_back()
+            self.pace.put_back(answer.intent.intended_at)
         self.pace.want()
         self._consider_each([leader_id, *self.legs.held_with(leader_id)])
 
-    def _note_outcome(self, came: Outcome) -> None:
+    def _note_outcome(self, answer: Answered) -> None:
         """Learn about the account from an answer."""
+        came, asked_at = answer.outcome, answer.intent.intended_at
         if isinstance(came, Accepted):
-            self.pace.went_through()
+            self.pace.went_through(asked_at)
         elif isinstance(came, Throttled):
-            self.pace.throttled()
+            self.pace.throttled(asked_at, self._now)
         elif isinstance(came, Refusal):
             self.standing.refused(came)
 
@@ -261,8 +262,8 @@ class Following:
         self.book.listings.learn(instruments)
         self._consider_in([instrument.key for instrument in instruments])
 
-    def _permitted(self, count: int) -> None:
-        self.pace.granted(count)
+    def _permitted(self, grant: Granted) -> None:
+        self.pace.granted(grant)
         for leader_id in self._most_urgent(list(self._waiting)):
             if not self.pace.in_hand:
                 break
@@ -292,7 +293,7 @@ class Following:
     def _not_recorded(self, unsent: Intent) -> None:
         """Nothing was sent; ask again after a pause."""
         self.book.unrecorded(unsent)
-        self.pace.put_back()
+        self.pace.put_back(unsent.intended_at)
         self._hands.ring(unsent.leader_order_id, _LEDGER_PAUSE)
 
     def _mandated(self, mandate: Mandate) -> None:
@@ -300,7 +301,7 @@ class Following:
         self.book.resize(mandate.rules, self._now)
         self.standing.configured(mandate.paused)
         self._mind_loss()
-        self.pace.open(mandate.windows)
+        self.pace.open(mandate, self._now)
         self._consider_all()
 
     def _mind_loss(self, *, told: bool = False) -> None:
@@ -397,7 +398,8 @@ class Following:
 
     def _request(self, leader_id: str, step: Request) -> bool:
         """Send a step's request, as soon as there is a permit; whether there is one."""
-        if not self.pace.take():
+        entry = not isinstance(step, Cancel) and not self.book.exits(leader_id)
+        if not self.pace.take(entry=entry):
             self._waiting[leader_id] = None
             return False
         copy = self.book.copies[leader_id]

@@ -14,6 +14,7 @@ from pathlib import Path
 from actors.bookkeeping import Bookkeeping
 from actors.floor import Floor, FloorActor
 from actors.post import BOARD, LEDGER, LIMITER, RECOVERY, Post, Ref, follower_name, tell
+from actors.uses import UsesKept, UsesWanted
 from dhan.outcomes import outcome
 from dhan.requests import Request
 from dhan.wire import Answer, Call, Line
@@ -125,6 +126,7 @@ class LedgerActor(FloorActor):
         self._ledger: Ledger
         self._books: Bookkeeping
         self._memory: Memory
+        self._uses: UsesKept
         self._prune_at: datetime
 
     def begin(self) -> None:
@@ -135,7 +137,7 @@ class LedgerActor(FloorActor):
                 raise
             self._give_up(unusable)
             return
-        self._memory = Memory(self._ledger)
+        self._memory, self._uses = Memory(self._ledger), UsesKept(self._ledger)
         again = Tick(_AGAIN)
         self._books = Bookkeeping(
             self._ledger, self._alert, lambda: self.later(_RETRY_SECONDS, again)
@@ -168,6 +170,9 @@ class LedgerActor(FloorActor):
                 self._restore(follower, asker)
             case RestoreLeader():
                 self._restore_leader()
+            case UsesWanted():
+                told = self._uses.answer(message, self.floor.clock.now())
+                self.floor.post.tell(LIMITER, told)
             case Tick(name) if name == _TIDY:
                 self._tidy()
             case Tick():
@@ -243,7 +248,7 @@ class LedgerActor(FloorActor):
                 return batch, None
             envelope = self.actor_inbox.get()
             message = envelope.message
-            if not isinstance(message, _Kept | Restore | RestoreLeader | Tick):
+            if not isinstance(message, _Kept | Restore | RestoreLeader | UsesWanted | Tick):
                 self.actor_inbox.put(envelope)
                 return batch, None
         return batch, message
@@ -269,6 +274,7 @@ class LedgerActor(FloorActor):
     def _dispatch(self, recorded: Sequence[Dispatch]) -> None:
         if not recorded:
             return
+        self._uses.sent()
         committed_ns = self.floor.clock.ns()
         post = self.floor.post
         self.floor.wire.dispatch(
@@ -309,6 +315,6 @@ def _answering(post: Post, sent: Dispatch, committed_ns: int) -> Callable[[Answe
         post.tell(LEDGER, Record(told))
         post.tell(follower_name(intent.follower), told)
         if answer.written_at is not None:
-            post.tell(LIMITER, PermitUsed(intent.client_id, answer.answered_at))
+            post.tell(LIMITER, PermitUsed(intent.client_id, answer.answered_at, intent.planned_ns))
 
     return deliver

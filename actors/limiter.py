@@ -1,15 +1,23 @@
 """The RateLimiterActor: permits to send, for each account, and never a wait.
 
 A follower holds permits in hand before it needs them, so that an order is not delayed by
-asking; what it uses is counted from when the answer came.
+asking; what it uses is counted from when the answer came. What was sent before a start, of the
+process or of this actor, is counted from the ledger before anything is granted.
 """
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+from fractions import Fraction
 
 from actors.floor import Floor, FloorActor
-from actors.post import LIMITER, follower_name
+from actors.ledger import Record
+from actors.post import BOARD, LEDGER, LIMITER, follower_name
+from actors.uses import UsesTold, UsesWanted
 from domain.messages import (
+    Alert,
     BackedOff,
+    Level,
     PermitsGranted,
     PermitsReturned,
     PermitsWanted,
@@ -18,28 +26,44 @@ from domain.messages import (
 )
 from domain.permits import Allowance, Window
 
+logger = logging.getLogger(__name__)
+
 _NS = 1_000_000_000
+_HOUR = 3600.0
+_NEAR, _FAR = 0.8, 0.6
+_CLOCK_ERROR = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountOpened:
     """A follower starts to send for an account and holds no permits yet; those granted from now
-    on carry this `serial`."""
+    on carry this `serial`. Entries leave the `reserve` of the windows to cancels and exits; no
+    request is on its way for longer than `flight`."""
 
     account: str
     follower: str
     windows: tuple[Window, ...]
     serial: int
+    reserve: Fraction
+    flight: timedelta
 
 
 @dataclass(slots=True)
 class _Account:
-    """One account (client id) and what its follower waits for."""
+    """One account (client id) and what its follower waits for. `known` is whether everything that
+    was sent before is counted, `counted` whether that is so for what was in flight when the
+    follower opened it (at `opened_ns`); `told` is what was last said about entries."""
 
     allowance: Allowance
     opened: AccountOpened
+    opened_ns: int
     wanted: int = 0
-    ringing: bool = False
+    entries_wanted: bool = False
+    told: int | None = None
+    known: bool = False
+    counted: bool = False
+    rings_at: float | None = None
+    near: set[Window] = field(default_factory=set)
 
 
 class RateLimiterActor(FloorActor):
@@ -65,47 +89,104 @@ class RateLimiterActor(FloorActor):
                 if account is not None:
                     self._note(account, message)
                     self._grant(account)
+            case UsesTold(name, serial):
+                account = self._accounts.get(name)
+                if account is not None and account.opened.serial == serial:
+                    self._count(account, message)
+                    self._grant(account)
             case _:
                 super().receive(message)
         return None
 
     def _open(self, opened: AccountOpened) -> None:
+        opened_ns = self.floor.clock.ns()
         account = self._accounts.get(opened.account)
         if account is None:
-            self._accounts[opened.account] = _Account(Allowance(opened.windows), opened)
-            return
-        account.allowance.limit(opened.windows)
-        account.allowance.returned(account.allowance.held)
-        account.opened, account.wanted = opened, 0
+            allowance = Allowance(opened.windows, reserve=opened.reserve)
+            account = self._accounts[opened.account] = _Account(allowance, opened, opened_ns)
+        account.allowance.limit(opened.windows, opened.reserve)
+        account.opened, account.opened_ns = opened, opened_ns
+        account.wanted, account.entries_wanted, account.counted = 0, False, False
+        longest = timedelta(seconds=max(window.seconds for window in opened.windows))
+        within = opened.flight + (timedelta(0) if account.known else longest + _CLOCK_ERROR)
+        self.floor.post.tell(LEDGER, UsesWanted(opened.account, within, opened.serial))
+
+    def _count(self, account: _Account, told: UsesTold) -> None:
+        """Count what was sent before; what is not answered may arrive until its time is over."""
+        now, wall = self._now(), self.floor.clock.now()
+        used = [now - (wall - at).total_seconds() for at in told.answered]
+        flight = account.opened.flight
+        until = [now + (at + flight - wall).total_seconds() for at in told.unanswered]
+        account.allowance.recount([] if account.known else used, until)
+        account.known = account.counted = True
+        self._look_ahead(account)
 
     def _note(self, account: _Account, message: object) -> None:
         match message:
-            case PermitUsed(_, at_ns):
-                account.allowance.used(at_ns / _NS)
-            case PermitsWanted(_, count):
+            case PermitUsed(_, at_ns, planned_ns):
+                use = account.allowance.used
+                if planned_ns < account.opened_ns:
+                    use = account.allowance.landed
+                use(at_ns / _NS)
+                self._look_ahead(account)
+            case PermitsWanted(_, count, entries):
                 account.wanted += count
+                account.entries_wanted |= entries
             case PermitsReturned(_, count):
                 account.allowance.returned(count)
             case BackedOff(_, seconds):
                 account.allowance.back_off(self._now() + seconds)
             case Tick():
-                account.ringing = False
+                account.rings_at = None
 
     def _grant(self, account: _Account) -> None:
-        if not account.wanted:
+        """Grant what can be had now, and come back when more can be."""
+        if not account.counted or not (account.wanted or account.entries_wanted):
             return
-        now, opened = self._now(), account.opened
-        granted = account.allowance.grant(account.wanted, now)
-        if granted:
+        now, opened, allowance = self._now(), account.opened, account.allowance
+        granted = allowance.grant(account.wanted, now)
+        entries = allowance.entries(now)
+        more = account.entries_wanted and (account.told is None or entries > account.told)
+        if granted or more:
             account.wanted -= granted
-            self.floor.post.tell(
-                follower_name(opened.follower), PermitsGranted(granted, opened.serial)
-            )
-        if account.wanted and not account.ringing:
-            at = account.allowance.next_grant(now)
-            if at is not None:
-                account.ringing = True
-                self.later(at - now, Tick(opened.account))
+            account.entries_wanted, account.told = False, entries
+            told = PermitsGranted(granted, opened.serial, entries)
+            self.floor.post.tell(follower_name(opened.follower), told)
+        if account.wanted:
+            self._ring(account, allowance.next_grant(now), now)
+        if account.entries_wanted:
+            self._ring(account, allowance.more_entries(now), now)
+
+    def _ring(self, account: _Account, at: float | None, now: float) -> None:
+        if at is not None and (account.rings_at is None or at < account.rings_at):
+            account.rings_at = at
+            self.later(at - now, Tick(account.opened.account))
+
+    def _look_ahead(self, account: _Account) -> None:
+        """Tell before the limit of an hour or of a day stops anything, once until it is far."""
+        allowance, opened = account.allowance, account.opened
+        for window, spent in allowance.spent(self._now()):
+            entries = window.limit - allowance.kept(window)
+            if window.seconds < _HOUR:
+                continue
+            if spent < entries * _FAR:
+                account.near.discard(window)
+            elif spent >= entries * _NEAR and window not in account.near:
+                account.near.add(window)
+                self._tell(opened.follower, window, spent, entries)
+
+    def _tell(self, follower: str, window: Window, spent: int, entries: int) -> None:
+        hours = f"{window.seconds / _HOUR:g} h"
+        alert = Alert(
+            Level.WARNING,
+            f"{spent} of the {window.limit} requests that may be sent in {hours}: from {entries} "
+            f"on entries wait, at {window.limit} cancels and exits too",
+            follower,
+            "copy less until then (pause the follower), or raise limits.orders if Dhan allows more",
+        )
+        logger.warning("%s: %s", follower, alert.what)
+        self.floor.post.tell(BOARD, alert)
+        self.floor.post.tell(LEDGER, Record(alert))
 
     def _now(self) -> float:
         return self.floor.clock.ns() / _NS

@@ -1,11 +1,12 @@
 """A follower's permits in hand, so that an order does not wait for one to be asked for."""
 
 import itertools
+from datetime import datetime
 
 from actors.limiter import AccountOpened
 from actors.post import LIMITER, Post
+from domain.inputs import Granted, Mandate
 from domain.messages import BackedOff, PermitsGranted, PermitsReturned, PermitsWanted
-from domain.permits import Window
 
 _LONGEST_BACK_OFF = 30.0
 _serials = itertools.count(1)
@@ -18,18 +19,30 @@ class Pace:
         self._post = post
         self._account, self._follower = account, follower
         self._serial = 0
+        self._opened_at: datetime
         self._most = 0
         self._asked = 0
+        self._entries: int | None = None
+        self._entries_asked = False
         self._throttles = 0
+        self._throttled_at: datetime | None = None
         self.in_hand = 0
 
-    def open(self, windows: tuple[Window, ...]) -> None:
+    def open(self, mandate: Mandate, now: datetime) -> None:
         """Begin anew with the limiter: nothing in hand, nothing asked for, and what was granted
         before and is still on its way does not count."""
-        self._serial = next(_serials)
-        self._most = min(window.limit for window in windows)
+        self._serial, self._opened_at = next(_serials), now
+        self._most = min(window.limit for window in mandate.windows)
         self.in_hand = self._asked = 0
-        opened = AccountOpened(self._account, self._follower, windows, self._serial)
+        self._entries, self._entries_asked = None, False
+        opened = AccountOpened(
+            self._account,
+            self._follower,
+            mandate.windows,
+            self._serial,
+            mandate.reserve,
+            mandate.patience * 2,
+        )
         self._post.tell(LIMITER, opened)
         self.want()
 
@@ -44,31 +57,44 @@ class Pace:
         """Whether the grant answers what was asked since `open`."""
         return grant.serial == self._serial
 
-    def granted(self, count: int) -> None:
+    def granted(self, grant: Granted) -> None:
         """Take permits."""
-        self.in_hand += count
-        self._asked = max(0, self._asked - count)
+        self.in_hand += grant.count
+        self._asked = max(0, self._asked - grant.count)
+        self._entries, self._entries_asked = grant.entries, False
 
-    def take(self) -> bool:
-        """Use a permit, if there is one."""
+    def take(self, *, entry: bool) -> bool:
+        """Use a permit, if there is one; for an entry, if it leaves what cancels and exits need."""
         if not self.in_hand:
             self.want()
+            return False
+        if entry and self._entries is not None and self._entries + self.in_hand <= 0:
+            if not self._entries_asked:
+                self._entries_asked = True
+                self._post.tell(LIMITER, PermitsWanted(self._account, 0, entries=True))
             return False
         self.in_hand -= 1
         return True
 
-    def put_back(self) -> None:
-        """A permit was taken and nothing was sent."""
-        self.in_hand += 1
+    def put_back(self, taken_at: datetime) -> None:
+        """A permit was taken then and nothing was sent; one of before `open` is not counted any
+        more."""
+        if taken_at >= self._opened_at:
+            self.in_hand += 1
 
-    def throttled(self) -> None:
-        """The broker said 429: nothing is sent for a while, longer each time (scenario 7.6)."""
-        seconds = min(2.0**self._throttles, _LONGEST_BACK_OFF)
-        self._throttles += 1
-        self._post.tell(LIMITER, BackedOff(self._account, seconds))
+    def throttled(self, asked_at: datetime, now: datetime) -> None:
+        """The broker said 429 to what was asked then: nothing is sent for a while, longer each
+        time (scenario 7.6). What was on its way when it said so first says nothing new."""
+        again = self._throttled_at is None or asked_at > self._throttled_at
+        if again:
+            seconds = min(2.0**self._throttles, _LONGEST_BACK_OFF)
+            self._throttles += 1
+            self._throttled_at = now
+            self._post.tell(LIMITER, BackedOff(self._account, seconds))
         self._post.tell(LIMITER, PermitsReturned(self._account, self.in_hand))
         self.in_hand = 0
 
-    def went_through(self) -> None:
-        """The broker took a request."""
-        self._throttles = 0
+    def went_through(self, asked_at: datetime) -> None:
+        """The broker took a request that was asked then."""
+        if self._throttled_at is None or asked_at > self._throttled_at:
+            self._throttles = 0

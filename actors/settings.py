@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 
 from actors.patience import Patience
 from dhan.addresses import AccountAddress, FeedAddress
 from domain.hours import Sessions, exchange_hours
 from domain.inputs import Mandate
-from domain.permits import DHAN_ORDERS, Window
+from domain.permits import DHAN_ORDERS, RESERVE, Window
 from domain.rules import Rules
 
 
@@ -16,7 +17,8 @@ from domain.rules import Rules
 class FollowerSettings:
     """What the configuration says of one follower. `sweep_seconds` is how often its order book
     is read while it has something open; `timeout` (seconds) is how long an answer may take;
-    `drift_seconds` is how often its positions are compared with its copies."""
+    `drift_seconds` is how often its positions are compared with its copies; `reserve` is the share
+    of `windows` that entries leave to cancels and exits."""
 
     name: str
     address: AccountAddress
@@ -27,12 +29,13 @@ class FollowerSettings:
     sweep_seconds: float = 3.0
     timeout: float = 7.0
     drift_seconds: float = 60.0
+    reserve: Fraction = RESERVE
 
     @property
     def mandate(self) -> Mandate:
         """What its decisions go by."""
         patience = timedelta(seconds=self.timeout)
-        return Mandate(self.rules, self.paused, self.windows, patience)
+        return Mandate(self.rules, self.paused, self.windows, patience, self.reserve)
 
 
 @dataclass(frozen=True, slots=True)

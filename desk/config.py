@@ -24,7 +24,7 @@ from dhan.tokens import TokenSource
 from domain.hours import always, exchange_hours
 from domain.messages import Alert
 from domain.orders import Product
-from domain.permits import DHAN_ORDERS, Window
+from domain.permits import DHAN_ORDERS, RESERVE, Window
 from domain.protection import Protection
 from domain.rules import FailedLeg, Rules, WhenClosed
 
@@ -154,12 +154,16 @@ def _settings(path: Path, tables: schema.Lockstep) -> Config:
 
 def _follower(folder: Path, tables: schema.Lockstep, follower: schema.Follower) -> FollowerSettings:
     dhan, token = tables.dhan, Token(TokenSource(follower.token, folder))
+    orders = tables.limits.orders.model_dump(exclude_none=True)
+    orders |= follower.limits.orders.model_dump(exclude_none=True)
+    reserve = orders.get("reserve_percent")
     return FollowerSettings(
         name=follower.name,
         address=AccountAddress(follower.client_id, dhan.api_url, token, follower.source_ip),
         feed=FeedAddress(follower.client_id, dhan.feed_url, token, follower.source_ip),
         rules=_rules(tables, follower),
-        windows=_windows(follower.limits.orders, tables.limits.orders),
+        windows=_windows(orders),
+        reserve=RESERVE if reserve is None else Fraction(reserve) / 100,
         paused=follower.paused,
         sweep_seconds=float(tables.recovery.sweep_seconds),
     )
@@ -204,9 +208,8 @@ def _protection(own: schema.Protection, common: schema.Protection) -> Protection
     )
 
 
-def _windows(own: schema.OrderLimits, common: schema.OrderLimits) -> tuple[Window, ...]:
-    said = common.model_dump(exclude_none=True) | own.model_dump(exclude_none=True)
-    names = schema.OrderLimits.model_fields
+def _windows(said: Mapping[str, Any]) -> tuple[Window, ...]:
+    names = ("second", "minute", "hour", "day")
     return tuple(
         Window(window.seconds, said.get(name, window.limit))
         for name, window in zip(names, DHAN_ORDERS, strict=True)

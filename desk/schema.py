@@ -177,12 +177,16 @@ class Recovery(Table):
 
 
 class OrderLimits(Table):
-    """Requests about orders in each length of time."""
+    """Requests about orders in each length of time, and how much of them entries leave to cancels
+    and exits."""
 
     second: int | None = Field(default=None, ge=1, le=100_000, description=_LIMIT_WORDS)
     minute: int | None = Field(default=None, ge=1, le=100_000, description=_LIMIT_WORDS)
     hour: int | None = Field(default=None, ge=1, le=100_000, description=_LIMIT_WORDS)
     day: int | None = Field(default=None, ge=1, le=100_000, description=_LIMIT_WORDS)
+    reserve_percent: Annotated[Number, Field(ge=0, le=90)] | None = Field(
+        default=None, description="a number from 0 to 90"
+    )
 
 
 class Limits(Table):

@@ -6,6 +6,7 @@ the same copies, today and in a replay of a recorded day.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 from domain.built import Built
 from domain.copies import Copy
@@ -17,7 +18,7 @@ from domain.limits import DayLoss
 from domain.messages import Answered, NotRecorded, OrderHeard, OrderSeen
 from domain.orders import Order
 from domain.outcomes import Refusal
-from domain.permits import DHAN_ORDERS, Window
+from domain.permits import DHAN_ORDERS, RESERVE, Window
 from domain.rules import Rules
 from domain.schedules import Schedule
 from domain.sessions import Phase
@@ -26,12 +27,14 @@ from domain.sessions import Phase
 @dataclass(frozen=True, slots=True)
 class Mandate:
     """What the roster asks of a follower: its rules, whether it takes new orders, the windows
-    that pace it, and how long an answer may take."""
+    that pace it, how long an answer may take, and the share of the windows that entries leave to
+    cancels and exits."""
 
     rules: Rules
     paused: bool = False
     windows: tuple[Window, ...] = DHAN_ORDERS
     patience: timedelta = timedelta(seconds=7)
+    reserve: Fraction = RESERVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,11 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """So many more requests may be sent."""
+    """So many more requests may be sent; entries while `entries` and the permits in hand are more
+    than nothing together (None: always)."""
 
     count: int
+    entries: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

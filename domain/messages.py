@@ -85,28 +85,32 @@ class BookRead:
 
 @dataclass(frozen=True, slots=True)
 class PermitsWanted:
-    """The account would send so many requests more than it holds permits for."""
+    """The account would send so many requests more than it holds permits for, or `entries` that
+    may not use the permits that it holds."""
 
     account: str
     count: int
+    entries: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PermitsGranted:
     """So many requests may be sent, at any time, by whoever opened the account with that
-    `serial`."""
+    `serial`; entries while `entries` and the permits in hand are more than nothing together."""
 
     count: int
     serial: int
+    entries: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PermitUsed:
-    """A request of the account arrived at the broker at `at_ns` or before: its answer came then,
-    or was given up."""
+    """A request of the account, planned at `planned_ns`, arrived at the broker at `at_ns` or
+    before: its answer came then, or was given up."""
 
     account: str
     at_ns: int
+    planned_ns: int
 
 
 @dataclass(frozen=True, slots=True)

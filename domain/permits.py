@@ -4,12 +4,17 @@ Dhan counts orders, changes and cancels of one client together: 10 a second, 250
 an hour and 7,000 a day (its announcement of March 2026). A permit that is handed out counts
 against every window until it is used, and then from the moment of use. A request arrives
 somewhere between its writing and its answer, so it counts as used when its answer came: no window
-is ever exceeded, however long requests are held up on their way.
+is ever exceeded, however long requests are held up on their way. What was in flight when somebody
+lost count of it counts as used at the latest instant at which it may arrive.
+
+A share of every window but the shortest is kept for cancels and exits: entries count on what is
+left without it, so that they never use up what it takes to get out.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +31,37 @@ class Window:
 
 DHAN_ORDERS = (Window(1.0, 10), Window(60.0, 250), Window(3600.0, 1000), Window(86400.0, 7000))
 
+RESERVE = Fraction(1, 10)
+"""The share of the windows that is kept for cancels and exits where nothing else is said."""
+
 
 class Allowance:
     """The permits of one account. Times are seconds of one monotonic clock.
 
     `guard` (seconds) widens every window, for a broker whose windows are counted more coarsely.
+    `reserve` is the share that is kept for cancels and exits.
     """
 
-    def __init__(self, windows: Iterable[Window] = DHAN_ORDERS, guard: float = 0.02) -> None:
-        self.limit(windows)
+    def __init__(
+        self,
+        windows: Iterable[Window] = DHAN_ORDERS,
+        guard: float = 0.02,
+        reserve: Fraction = Fraction(0),
+    ) -> None:
+        self.limit(windows, reserve)
         self._guard = guard
         self._used: list[float] = []
+        self._flying: list[float] = []
         self._held = 0
         self._not_before = float("-inf")
 
-    def limit(self, windows: Iterable[Window]) -> None:
+    def limit(self, windows: Iterable[Window], reserve: Fraction = Fraction(0)) -> None:
         """Count by other windows from now on. What was used stays counted, as far back as the
         longest window reached until now. Raises ValueError for none at all."""
         self._windows = tuple(sorted(windows, key=lambda window: window.seconds))
         if not self._windows:
             raise ValueError("an allowance needs at least one window")
+        self._reserve = reserve
 
     @property
     def held(self) -> int:
@@ -62,11 +78,24 @@ class Allowance:
     def used(self, at: float) -> None:
         """Note that a permit was used at `at`."""
         self._held = max(0, self._held - 1)
-        self._used.append(max(at, self._used[-1] if self._used else at))
+        self._append(at)
 
     def returned(self, count: int) -> None:
         """Take back permits that will not be used."""
         self._held = max(0, self._held - count)
+
+    def recount(self, used: Iterable[float], flying: Iterable[float]) -> None:
+        """Take over a count of what is known from elsewhere: what was `used` (beside what is
+        counted already) and the latest instants at which what is in flight may arrive. Permits
+        handed out before count no more."""
+        self._used = sorted((*self._used, *used))
+        self._flying = sorted(flying)
+        self._held = 0
+
+    def landed(self, at: float) -> None:
+        """Note that a request that was in flight before the count arrived at `at`."""
+        del self._flying[:1]
+        self._append(at)
 
     def back_off(self, until: float) -> None:
         """Hand out nothing before `until`: the broker said 429 (scenario 7.6)."""
@@ -75,31 +104,72 @@ class Allowance:
     def next_grant(self, now: float) -> float | None:
         """When a permit can be had at the earliest; None while only a use or a return can free
         one."""
-        at = max(now, self._not_before)
+        at, uses = max(now, self._not_before), self._uses(now)
         for window in self._windows:
             if self._held >= window.limit:
                 return None
-            excess = self._count(window, now) + self._held - window.limit
+            excess = self._count(uses, window, now) + self._held - window.limit
             if excess >= 0:
-                blocking = self._used[len(self._used) + self._held - window.limit]
+                blocking = uses[len(uses) + self._held - window.limit]
                 at = max(at, self._leaves(blocking, window))
         return at
 
+    def entries(self, now: float) -> int:
+        """How many more requests entries may make beside all permits that are handed out; below
+        zero where only so many fewer than those may be for entries."""
+        return min(room for _, room in self._entry_rooms(now))
+
+    def more_entries(self, now: float) -> float | None:
+        """When `entries` grows by time alone; None while it cannot."""
+        rooms = self._entry_rooms(now)
+        least, uses, at = min(room for _, room in rooms), self._uses(now), now
+        for window in (window for window, room in rooms if room == least):
+            gone = self._gone(uses, window, now)
+            if gone == len(uses):
+                return None
+            at = max(at, self._leaves(uses[gone], window))
+        return at
+
+    def kept(self, window: Window) -> int:
+        """How many of a window's requests are for cancels and exits alone."""
+        shortest = window.seconds == self._windows[0].seconds
+        return 0 if shortest else int(window.limit * self._reserve)
+
+    def spent(self, now: float) -> list[tuple[Window, int]]:
+        """How many requests each window has seen at `now`."""
+        uses = self._uses(now)
+        return [(window, self._count(uses, window, now)) for window in self._windows]
+
+    def _entry_rooms(self, now: float) -> list[tuple[Window, int]]:
+        held = self._held
+        return [
+            (window, window.limit - self.kept(window) - held - seen)
+            for window, seen in self.spent(now)
+        ]
+
     def _room(self, now: float) -> list[int]:
-        self._forget(now)
-        return [window.limit - self._held - self._count(window, now) for window in self._windows]
+        return [window.limit - self._held - seen for window, seen in self.spent(now)]
 
-    def _count(self, window: Window, now: float) -> int:
+    def _uses(self, now: float) -> list[float]:
+        """All uses that a window may see, in order, with those that may still come."""
+        landed = bisect_right(self._flying, now)
+        for at in self._flying[:landed]:
+            self._append(at)
+        del self._flying[:landed]
+        del self._used[: self._gone(self._used, self._windows[-1], now)]
+        return self._used + self._flying if self._flying else self._used
+
+    def _append(self, at: float) -> None:
+        self._used.append(max(at, self._used[-1] if self._used else at))
+
+    def _count(self, uses: list[float], window: Window, now: float) -> int:
         """How many uses the window still sees at `now`."""
-        return len(self._used) - self._gone(window, now)
+        return len(uses) - self._gone(uses, window, now)
 
-    def _gone(self, window: Window, now: float) -> int:
+    def _gone(self, uses: list[float], window: Window, now: float) -> int:
         """How many uses have left the window at `now`, by the very sum that `next_grant` gives
         as the instant of leaving: computed otherwise, it can be off by a rounding."""
-        return bisect_right(self._used, now, key=lambda used: self._leaves(used, window))
+        return bisect_right(uses, now, key=lambda used: self._leaves(used, window))
 
     def _leaves(self, used: float, window: Window) -> float:
         return used + window.seconds + self._guard
-
-    def _forget(self, now: float) -> None:
-        del self._used[: self._gone(self._windows[-1], now)]

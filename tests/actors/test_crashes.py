@@ -135,10 +135,12 @@ MESSAGES: dict[str, dict[str, Provoke]] = {
         "Record Setting": _crash(FOLLOWER),
         "Restore": _crash(FOLLOWER),
         "RestoreLeader": _crash(RECOVERY),
+        "UsesWanted": _crash(LIMITER),
         "Tick": _nothing,
     },
     LIMITER: {
         "AccountOpened": _crash(FOLLOWER),
+        "UsesTold": _crash(FOLLOWER),
         "PermitUsed": _nothing,
         "PermitsWanted": _nothing,
         "PermitsReturned": _throttle,

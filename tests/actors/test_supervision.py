@@ -1,6 +1,7 @@
 """Crashing actors: restarted, nothing lost or doubled; parked or given up when it goes on."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from actors.patience import Patience
 from actors.post import BOARD, FEED, INSTRUMENTS, LEDGER, LIMITER, MARKET_CLOCK, RECOVERY
 from domain.copies import CopyState
+from domain.permits import Window
 from domain.rules import Mood
 from ledger.reader import Reader
 from tests.actors.shop import ONE, TWO, Poison, Shop
@@ -50,6 +52,21 @@ def test_a_crash_while_an_answer_is_awaited(shop: Shop, name: str, after: bool) 
     shop.control.modify("1000000001", order, price=2395)
     shop.waits(order, ONE, price=2395.0, quantity=10, orderStatus="PENDING")
     shop.waits(order, TWO, price=2395.0, quantity=20, orderStatus="PENDING")
+
+
+@scenario("7.5", "9.2")
+def test_a_limiter_that_crashes_counts_on(shop: Shop) -> None:
+    shop.control.limits(ONE, orders={"hour": 6})
+    an_hour = (Window(1.0, 10), Window(3600.0, 6))
+    limited = shop.settings(ONE, windows=an_hour, reserve=Fraction(0))
+    shop.engine.follow((limited, shop.settings(TWO)))
+    for order in [shop.buys(2400 + n) for n in range(4)]:
+        shop.waits(order, ONE, orderStatus="PENDING")
+    shop.crash(LIMITER)
+    for order in [shop.buys(2410 + n) for n in range(4)]:
+        shop.waits(order, TWO, orderStatus="PENDING")
+    eventually(lambda: len(shop.control.book(ONE)) == 6)
+    assert shop.control.throttled(ONE) == 0
 
 
 @pytest.fixture

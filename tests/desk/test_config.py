@@ -177,6 +177,11 @@ def test_a_follower_has_what_is_said_for_all_unless_it_says_otherwise() -> None:
     assert own.rules.max_age == timedelta(milliseconds=500)
     assert own.rules.protection == Protection(Fraction(2, 100), 5.0, 0)
     assert [window.limit for window in own.windows] == [3, 100, 1000, 5000]
+    reserved = "[limits]\norders = { reserve_percent = 12.5 }\n"
+    own_reserve = follower("limits = { orders = { reserve_percent = 0, day = 9 } }")
+    assert plain.reserve == Fraction(1, 10)
+    assert config(reserved + follower()).followers[0].reserve == Fraction(1, 8)
+    assert config(reserved + own_reserve).followers[0].reserve == 0
 
 
 def test_a_follower_says_the_rest_for_itself() -> None:

@@ -91,6 +91,16 @@ def test_a_throttled_account_backs_off_alone_and_completes(house: House) -> None
     house.waits(order, SAME, orderStatus="PENDING", timeout=20)
 
 
+@scenario("7.6")
+def test_a_burst_that_is_throttled_is_one_pause(house: House) -> None:
+    """What was on its way when the broker said so first does not make the pause longer."""
+    house.price(RELIANCE, 2500)
+    house.control.fault(SAME.client_id, "place", "throttle", times=8)
+    orders = [house.places(RELIANCE, "BUY", 10, price=2300 + n) for n in range(8)]
+    for order in orders:
+        house.waits(order, SAME, orderStatus="PENDING", timeout=12)
+
+
 @scenario("7.7")
 def test_a_killed_process_loses_and_doubles_nothing(build: Build) -> None:
     house = build(more="[recovery]\nsweep_seconds = 1\nsettle_seconds = 2").start()
