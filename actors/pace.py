@@ -7,8 +7,8 @@ from actors.limiter import AccountOpened
 from actors.post import LIMITER, Post
 from domain.inputs import Granted, Mandate
 from domain.messages import BackedOff, PermitsGranted, PermitsReturned, PermitsWanted
+from domain.pauses import Pauses
 
-_LONGEST_BACK_OFF = 30.0
 _serials = itertools.count(1)
 
 
@@ -24,8 +24,7 @@ class Pace:
         self._asked = 0
         self._entries: int | None = None
         self._entries_asked = False
-        self._throttles = 0
-        self._throttled_at: datetime | None = None
+        self._pauses = Pauses[datetime]()
         self.in_hand = 0
 
     def open(self, mandate: Mandate, now: datetime) -> None:
@@ -83,18 +82,13 @@ class Pace:
             self.in_hand += 1
 
     def throttled(self, asked_at: datetime, now: datetime) -> None:
-        """The broker said 429 to what was asked then: nothing is sent for a while, longer each
-        time (scenario 7.6). What was on its way when it said so first says nothing new."""
-        again = self._throttled_at is None or asked_at > self._throttled_at
-        if again:
-            seconds = min(2.0**self._throttles, _LONGEST_BACK_OFF)
-            self._throttles += 1
-            self._throttled_at = now
+        """The broker said 429 to what was asked then: nothing is sent for a while."""
+        seconds = self._pauses.refused(asked_at, now)
+        if seconds is not None:
             self._post.tell(LIMITER, BackedOff(self._account, seconds))
         self._post.tell(LIMITER, PermitsReturned(self._account, self.in_hand))
         self.in_hand = 0
 
     def went_through(self, asked_at: datetime) -> None:
         """The broker took a request that was asked then."""
-        if self._throttled_at is None or asked_at > self._throttled_at:
-            self._throttles = 0
+        self._pauses.went_through(asked_at)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from dhan.addresses import AccountAddress
 from dhan.calls import Answer, Call
 from dhan.connection import Connection
+from dhan.reads import ReadPace
 from dhan.requests import Kind, Request
 from dhan.tokens import TokenMissing
 
@@ -33,6 +34,7 @@ class Line:
     Orders take the connection used last, reads the one idle for longest; reads never take the
     last one, so that no order waits behind a hanging read. What nobody uses is read from now and
     then: a connection that died without a word is found out by a read and not by an order.
+    Reads keep a pace of their own.
     `closed` is whether no call is taken any more.
     """
 
@@ -63,6 +65,8 @@ class Line:
         self._probing = False
         self._token = ""
         self._headers = b""
+        self._reads = ReadPace(loop.time)
+        self._reads_awaited = False
 
     @property
     def busy(self) -> bool:
@@ -107,7 +111,29 @@ class Line:
             connection.fail(why)
 
     def _take(self, call: Call) -> Connection | None:
-        read = not call.request.kind.order
+        """A connection for the call, if it may go now and one is free."""
+        if call.request.kind.order:
+            return self._free_connection(read=False)
+        if not self._reads.take():
+            self._await_reads()
+            return None
+        connection = self._free_connection(read=True)
+        if connection is None:
+            self._reads.give_back()
+        return connection
+
+    def _await_reads(self) -> None:
+        """Have the reads that wait looked at once the limit has room."""
+        pause = self._reads.pause()
+        if pause is not None and not self._reads_awaited:
+            self._reads_awaited = True
+            self._loop.call_later(pause, self._reads_again)
+
+    def _reads_again(self) -> None:
+        self._reads_awaited = False
+        self._put_waiting()
+
+    def _free_connection(self, *, read: bool) -> Connection | None:
         while self._idle:
             if read and len(self._idle) == 1 < self.account.lines and not self._failures:
                 return None
@@ -118,6 +144,8 @@ class Line:
         return None
 
     def _put(self, connection: Connection, call: Call) -> None:
+        if not call.request.kind.order:
+            call = self._reads.counted(call)
         try:
             head = self._head(call)
         except Exception as trouble:
@@ -240,6 +268,10 @@ class Line:
             return
         self._idle.append(connection)
         self._worked(connection)
+        self._put_waiting()
+
+    def _put_waiting(self) -> None:
+        """Write what waits, as far as connections are free."""
         held: list[_Waiting] = []
         while self._waiting and self._idle:
             waiting = heapq.heappop(self._waiting)

@@ -30,6 +30,8 @@ class Window:
 
 
 DHAN_ORDERS = (Window(1.0, 10), Window(60.0, 250), Window(3600.0, 1000), Window(86400.0, 7000))
+DHAN_READS = (Window(1.0, 20),)
+"""Dhan's limit of requests that are about no order."""
 
 RESERVE = Fraction(1, 10)
 """The share of the windows that is kept for cancels and exits where nothing else is said."""

@@ -1,0 +1,56 @@
+"""The pace of an account's reads, which Dhan counts apart from its orders."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from dhan.calls import Answer, Call
+from domain.pauses import Pauses
+from domain.permits import DHAN_READS, Allowance
+
+_TOO_MANY = 429
+
+
+class ReadPace:
+    """Lets a read go while Dhan's limit has room, and none for a while after a 429. `clock` tells
+    seconds that never go back."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._allowance = Allowance(DHAN_READS)
+        self._pauses = Pauses[float]()
+
+    def take(self) -> bool:
+        """Whether a read may go now; it counts from then on."""
+        return self._allowance.grant(1, self._clock()) == 1
+
+    def give_back(self) -> None:
+        """What was taken is not used."""
+        self._allowance.returned(1)
+
+    def pause(self) -> float | None:
+        """How long (seconds) until a read may go; None while only an answer can tell."""
+        now = self._clock()
+        at = self._allowance.next_grant(now)
+        return None if at is None else at - now
+
+    def counted(self, call: Call) -> Call:
+        """The call that was taken for, which tells of its answer."""
+        asked_at = self._clock()
+
+        def deliver(answer: Answer) -> None:
+            self._answered(answer, asked_at)
+            call.deliver(answer)
+
+        return replace(call, deliver=deliver)
+
+    def _answered(self, answer: Answer, asked_at: float) -> None:
+        now = self._clock()
+        if answer.written_at is None:
+            self.give_back()
+            return
+        self._allowance.used(now)
+        if answer.status != _TOO_MANY:
+            if answer.status is not None:
+                self._pauses.went_through(asked_at)
+        elif (seconds := self._pauses.refused(asked_at, now)) is not None:
+            self._allowance.back_off(now + seconds)
