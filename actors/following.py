@@ -6,7 +6,7 @@ again (`desk.replaying`), by the very same decisions.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -87,7 +87,7 @@ class Following:
         self._hands = hands
         self._now: datetime
         self._takes: dict[Schedule, bool] = {}
-        self._waiting: dict[str, None] = {}
+        self._waiting: dict[str, type[Request]] = {}
         self._heard_ns: dict[str, int] = {}
         self._alarms: dict[str, datetime] = {}
 
@@ -264,7 +264,7 @@ class Following:
 
     def _permitted(self, grant: Granted) -> None:
         self.pace.granted(grant)
-        for leader_id in self._most_urgent(list(self._waiting)):
+        for leader_id in self._by_urgency(self._waiting):
             if not self.pace.in_hand:
                 break
             self._waiting.pop(leader_id, None)
@@ -273,10 +273,12 @@ class Following:
     def _most_urgent(self, leader_ids: list[str]) -> list[str]:
         """Cancels before modifications before placements, of these bought legs before sold ones,
         else as they came; of a follower that is flattened, entries are cancelled before exits."""
-        steps = {leader_id: self._step(leader_id) for leader_id in leader_ids}
+        return self._by_urgency({one: type(self._step(one)) for one in leader_ids})
+
+    def _by_urgency(self, steps: Mapping[str, type[Step]]) -> list[str]:
         last = self.book.exits if self.flattening.active else lambda leader_id: False
-        urgent = sorted(leader_ids, key=lambda one: (_RANK.get(type(steps[one]), 3), last(one)))
-        placed = [one for one in urgent if isinstance(steps[one], Place)]
+        urgent = sorted(steps, key=lambda one: (_RANK.get(steps[one], 3), last(one)))
+        placed = [one for one in urgent if steps[one] is Place]
         ranks = {one: rank for one in placed if (rank := self.legs.rank(one)) is not None}
         return bought_first(urgent, ranks)
 
@@ -400,7 +402,7 @@ class Following:
         """Send a step's request, as soon as there is a permit; whether there is one."""
         entry = not isinstance(step, Cancel) and not self.book.exits(leader_id)
         if not self.pace.take(entry=entry):
-            self._waiting[leader_id] = None
+            self._waiting[leader_id] = type(step)
             return False
         copy = self.book.copies[leader_id]
         self.book.intended(leader_id, step, self._now)

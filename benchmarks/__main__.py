@@ -2,9 +2,9 @@
 
 The race (how soon every follower's order arrives, beside other ways to do it), the trouble (what a
 hanging and a slow account cost the others), the recovery (how soon all is right again after the
-leader could not be reached), the sweeps (what reading its order book costs), the decisions (what
-one takes with every rule on), the clock (what asking it takes), and the instrument master (what
-loading it takes).
+leader could not be reached), the sweeps (what reading its order book costs), the burst (how near
+to Dhan's limits many orders at once are copied), the decisions (what one takes with every rule on),
+the clock (what asking it takes), and the instrument master (what loading it takes).
 """
 
 import argparse
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import clock, decisions, master, race, recovery, sweeps, trouble
+from benchmarks import burst, clock, decisions, master, race, recovery, sweeps, trouble
 from benchmarks.contestant import NAMES
 from benchmarks.race import Race
 from benchmarks.report import Report, Row
@@ -27,7 +27,7 @@ _FOLLOWERS = (1, 10, 50, 100, 200)
 _AIM_FOLLOWERS = 100
 _PROBES = 50
 _MASTER_ROWS = 220_000
-_PARTS = ("race", "trouble", "recovery", "sweeps", "decisions", "clock", "master")
+_PARTS = ("race", "trouble", "recovery", "sweeps", "burst", "decisions", "clock", "master")
 _ROUNDS_OF = (1, 10, 100)
 
 
@@ -50,6 +50,9 @@ def main(arguments: Sequence[str]) -> int:
         if asked.sweeps and "sweeps" in asked.parts:
             document["sweeps"] = sweeps.run(asked.books, asked.sweeps, scratch)
             report.sweeps(document["sweeps"])
+        if asked.burst and "burst" in asked.parts:
+            document["burst"] = burst.run(asked.burst_followers, asked.burst, scratch)
+            report.burst(document["burst"])
         if asked.decisions and "decisions" in asked.parts:
             document["decisions"] = decisions.run(asked.decisions)
             report.decisions(document["decisions"])
@@ -59,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
         if asked.master and "master" in asked.parts:
             document["master"] = master.run(asked.master, scratch)
             report.master(document["master"])
-    parts = (document.get(part, {}) for part in ("trouble", "recovery", "sweeps"))
+    parts = (document.get(part, {}) for part in ("trouble", "recovery", "sweeps", "burst"))
     faults = document["faults"] = [
         *document.get("faults", ()),
         *(fault for part in parts for fault in part.get("faults", ())),
@@ -127,6 +130,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--books", type=_numbers, default=sweeps.SIZES, metavar="1,100,1000",
         help="orders in the book that is swept",
     )  # fmt: skip
+    parser.add_argument("--burst", type=int, default=50, help="orders at once; 0: none")
+    parser.add_argument("--burst-followers", type=int, default=20)
     parser.add_argument("--decisions", type=int, default=20_000, help="0: none")
     parser.add_argument("--clock", type=int, default=100_000, help="questions; 0: none")
     parser.add_argument("--master", type=int, default=_MASTER_ROWS, help="rows of it; 0: none")
@@ -140,6 +145,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         asked.recovery, asked.recovery_followers = 1, (3,)
         asked.sweeps, asked.books, asked.decisions = 1, (1, 20), 200
         asked.clock = 2000
+        asked.burst, asked.burst_followers = 12, 2
     if asked.profile:
         asked.only, asked.parts = ("lockstep",), ("race",)
     return asked

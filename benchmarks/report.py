@@ -122,6 +122,14 @@ class Report:
             f"{told['decision_p50_us']:.0f} us and {told['decision_p99_us']:.0f} us"
         )
 
+    def burst(self, told: Row) -> None:
+        """How near to Dhan's limits a burst was copied."""
+        self._console.print(
+            f"The burst, {told['orders']} orders by {told['followers']} followers: "
+            f"{told['median_s']:.2f} s in the median and {told['slowest_s']:.2f} s for the slowest, "
+            f"{told['share']:.0%} of what Dhan's limits allow (aim: 95%)"
+        )
+
     def clock(self, told: Row) -> None:
         """What asking the clock takes."""
         self._console.print(

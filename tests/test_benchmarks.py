@@ -50,6 +50,8 @@ def test_a_quick_run_completes_and_counts_every_copy_once(tmp_path: Path) -> Non
     asked = document["clock"]
     assert 0 < asked["remembered_p50_us"] <= asked["remembered_p99_us"]
     assert asked["remembered_p50_us"] < asked["found_p50_us"] <= asked["found_p99_us"]
+    assert document["burst"]["orders"] == 12
+    assert 0 < document["burst"]["share"] <= 1
     assert document["master"]["instruments"] > 2000
     assert 0 < document["master"]["again_us"] < document["master"]["first_us"]
     assert document["master"]["peak_mb"] > 0

@@ -1,0 +1,129 @@
+"""The burst: a leader's fifty orders in a second, copied by followers whose broker enforces Dhan's
+limits exactly. How near to those limits they are copied, and that none of them was broken.
+
+`share` is how long the copies take at the limit, of how long the slowest follower's took: to the
+last arrival, from the one of the first second that it can follow at full seconds only.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from actors.engine import Engine
+from actors.settings import EngineSettings, FollowerSettings
+from dhan.addresses import AccountAddress, FeedAddress
+from domain.hours import always
+from domain.permits import DHAN_ORDERS
+from domain.rules import Rules
+from simulator.client import Control
+
+_LEADER = "1000000001"
+_RELIANCE = ("NSE_EQ", "2885")
+_START_SECONDS = 60.0
+
+
+def run(followers: int, orders: int, scratch: Path) -> dict[str, Any]:
+    """Copy so many orders (more than Dhan takes in a second) by so many followers, once."""
+    accounts = [f"20000000{number:02d}" for number in range(followers)]
+    with _broker((_LEADER, *accounts)) as broker:
+        control = Control(broker["control_url"])
+        control.price(*_RELIANCE, 2500)
+        engine = _engine(broker, scratch)
+        try:
+            engine.start()
+            engine.follow(tuple(_settings(broker, account) for account in accounts))
+            engine.listen()
+            _await(lambda: all(control.sockets(one) for one in (_LEADER, *accounts)))
+            for number in range(orders):
+                segment, security_id = _RELIANCE
+                price = 2300 + number
+                control.place(
+                    _LEADER, segment=segment, security_id=security_id, side="BUY", quantity=1,
+                    price=price,
+                )  # fmt: skip
+            _await(lambda: all(len(control.book(one)) >= orders for one in reversed(accounts)))
+            return _told(control, accounts, orders)
+        finally:
+            engine.stop()
+
+
+@contextmanager
+def _broker(accounts: Sequence[str]) -> Iterator[dict[str, str]]:
+    """The simulator in a process of its own: its addresses."""
+    named = [word for one in accounts for word in ("--account", f"{one}:{_token(one)}")]
+    command = [sys.executable, "-m", "simulator", "--port", "0", "--json", *named]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            told: dict[str, str] = json.loads(process.stdout.readline())
+            yield told
+        finally:
+            process.terminate()
+
+
+def _token(account: str) -> str:
+    return f"token-of-{account}"
+
+
+def _told(control: Control, accounts: Sequence[str], orders: int) -> dict[str, Any]:
+    second = DHAN_ORDERS[0]
+    seconds, first = divmod(orders - 1, second.limit)
+    least = seconds * second.seconds
+    took, faults = [], []
+    for account in accounts:
+        placed = sorted(one["at"] for one in control.requests(account) if one["method"] == "POST")
+        took.append((placed[-1] - placed[first]) / 1e9)
+        throttled, names = control.throttled(account), _names(control.book(account))
+        if throttled or not len(placed) == len(names) == orders:
+            faults.append(f"burst: {account} sent {len(placed)}, {throttled} were throttled")
+    took.sort()
+    return {
+        "followers": len(accounts),
+        "orders": orders,
+        "least_s": least,
+        "median_s": took[len(took) // 2],
+        "slowest_s": took[-1],
+        "share": least / took[-1],
+        "faults": faults,
+    }
+
+
+def _names(book: Sequence[Mapping[str, object]]) -> set[object]:
+    return {row["correlationId"] for row in book}
+
+
+def _engine(broker: Mapping[str, str], scratch: Path) -> Engine:
+    token = partial(_token, _LEADER)
+    return Engine(
+        EngineSettings(
+            ledger=scratch / "burst.db",
+            leader=AccountAddress(_LEADER, broker["api_url"], token),
+            leader_feed=FeedAddress(_LEADER, broker["feed_url"], token),
+            master=broker["master_url"],
+            takes_orders=always,
+        )
+    )
+
+
+def _settings(broker: Mapping[str, str], account: str) -> FollowerSettings:
+    token = partial(_token, account)
+    return FollowerSettings(
+        name=account,
+        address=AccountAddress(account, broker["api_url"], token),
+        feed=FeedAddress(account, broker["feed_url"], token),
+        rules=Rules(follower=account),
+    )
+
+
+def _await(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not done():
+        if time.monotonic() > deadline:
+            raise RuntimeError("the burst was not copied in time")
+        time.sleep(0.2)
