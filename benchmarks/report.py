@@ -125,8 +125,8 @@ class Report:
     def burst(self, told: Row) -> None:
         """How near to Dhan's limits a burst was copied."""
         self._console.print(
-            f"The burst, {told['orders']} orders by {told['followers']} followers: "
-            f"{told['median_s']:.2f} s in the median and {told['slowest_s']:.2f} s for the slowest, "
+            f"The burst, {told['orders']} orders by {told['followers']} followers: in the median "
+            f"{told['median_s']:.2f} s, {told['slowest_s']:.2f} s for the slowest, "
             f"{told['share']:.0%} of what Dhan's limits allow (aim: 95%)"
         )
 
