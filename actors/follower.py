@@ -244,6 +244,7 @@ class FollowerActor(FloorActor):
                 or following.book.unresolved()
                 or following.flattening.awaits_book
                 or following.standing.token_refused
+                or following.breaker.awaits_read
             )
             if not needed:
                 return

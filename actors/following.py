@@ -16,6 +16,7 @@ from actors.pace import Pace
 from actors.post import Post
 from actors.reporter import Reporter
 from actors.standing import Standing
+from domain.breaker import Breaker, Circuit
 from domain.copies import Skipped
 from domain.copybook import CopyBook
 from domain.funds import FreeCash, MarginTold
@@ -53,7 +54,7 @@ from domain.messages import (
     OrderHeard,
     OrderSeen,
 )
-from domain.outcomes import Accepted, Refusal, Throttled
+from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Throttled, Unknown
 from domain.schedules import Schedule
 from domain.sessions import Session
 from domain.steps import Cancel, Done, Hold, Modify, Place, Request, Skip, Step, Why
@@ -79,6 +80,7 @@ class Following:
         self.flattening = Flattening(post, client_id, self.book, self.standing)
         self.ready = False
         self.drained = False
+        self.breaker = Breaker()
         self.live: dict[str, None] = {}
         self.unread = Unread()
         self.legs = Legs(self.book)
@@ -109,6 +111,7 @@ class Following:
         self._now = now
         if doubted:
             self.pace.open(self._mandate, now)
+            self.breaker = self.breaker.lost(now)
         self._consider_each(doubted)
         for leader_id in parked:
             self._gave_up(leader_id)
@@ -234,12 +237,20 @@ class Following:
     def _note_outcome(self, answer: Answered) -> None:
         """Learn about the account from an answer."""
         came, asked_at = answer.outcome, answer.intent.intended_at
+        self._note_circuit(self.breaker.answered(came, answer.http_status, self._now), came)
         if isinstance(came, Accepted):
             self.pace.went_through(asked_at)
         elif isinstance(came, Throttled):
             self.pace.throttled(asked_at, self._now)
         elif isinstance(came, Refusal):
             self.standing.refused(came)
+
+    def _note_circuit(self, breaker: Breaker, came: Outcome) -> None:
+        before, self.breaker = self.breaker, breaker
+        why = came.why if isinstance(came, Unknown | NotSent) else ""
+        self.standing.unheard(breaker, before, why)
+        if before.circuit is not Circuit.CLOSED and not breaker.holds:
+            self._consider_live(lambda key: True)
 
     def _heard(self, told: Iterable[OrderHeard]) -> None:
         for one in told:
@@ -286,16 +297,27 @@ class Following:
         waited = self.unread.read(told.asked_at)
         if told.complete:
             self.flattening.read(told.asked_at)
+        self.breaker = self.breaker.read(told.asked_at)
         touched = self.book.read(told.rows, told.asked_at, told.complete)
         if self.standing.token_refused:
             self.standing.accepted()
             self._consider_all()
+        if self.breaker.circuit is Circuit.READY:
+            self._try_again()
         self._consider_each(dict.fromkeys([*touched, *self._most_urgent(waited)]))
+
+    def _try_again(self) -> None:
+        """Try one request, a cancel or else an exit before all others."""
+        urgent = self._most_urgent(list(self.live))
+        exits = [one for one in urgent if self.book.exits(one)]
+        cancels = [one for one in urgent if isinstance(self._step(one), Cancel)]
+        self._consider_each(dict.fromkeys([*cancels, *exits, *urgent]))
 
     def _not_recorded(self, unsent: Intent) -> None:
         """Nothing was sent; ask again after a pause."""
         self.book.unrecorded(unsent)
         self.pace.put_back(unsent.intended_at)
+        self.breaker = self.breaker.unsent()
         self._hands.ring(unsent.leader_order_id, _LEDGER_PAUSE)
 
     def _mandated(self, mandate: Mandate) -> None:
@@ -344,6 +366,8 @@ class Following:
             return Hold(Why.UNREAD)
         if isinstance(step, Skip) and step.reason is Skipped.HALTED and self.flattening.asked:
             return replace(step, detail=self.flattening.asked.words)
+        if self.breaker.holds and isinstance(step, Place | Modify | Cancel):
+            return Hold(Why.BROKER_DOWN)
         until = self.legs.wait(leader_id, self._now) if isinstance(step, Place) else None
         return step if until is None else Hold(Why.BOUGHT_LEG, until)
 
@@ -405,6 +429,7 @@ class Following:
             self._waiting[leader_id] = type(step)
             return False
         copy = self.book.copies[leader_id]
+        self.breaker = self.breaker.sent()
         self.book.intended(leader_id, step, self._now)
         self._hands.send(copy, step, self._heard_ns.get(leader_id), self._now)
         return True

@@ -4,6 +4,7 @@ import logging
 
 from actors.ledger import Record
 from actors.post import BOARD, LEDGER, Post
+from domain.breaker import Breaker, Circuit
 from domain.halts import HaltAsked
 from domain.limits import Limits
 from domain.messages import Alert, Level, MoodChanged
@@ -81,6 +82,18 @@ class Standing:
         self._trouble = None
         logger.warning("%s: accepted by Dhan again", self._name)
         self.tell()
+
+    def unheard(self, breaker: Breaker, before: Breaker, why: str) -> None:
+        """Tell when the broker seems to be down, and when it speaks again."""
+        if breaker.circuit is Circuit.OPEN and before.circuit is Circuit.CLOSED:
+            self.alert(
+                f"requests come to nothing, the last: {why}; nothing is sent until the order book "
+                "can be read again",
+                "see whether Dhan is down (its status page, its app), and close by hand what must "
+                "not wait",
+            )
+        elif breaker.circuit is Circuit.CLOSED and before.circuit is not Circuit.CLOSED:
+            self.alert("Dhan answers again", "", Level.NOTE)
 
     def down(self, loss: int, limits: Limits, *, told: bool = False) -> None:
         """Tell once when the day's loss (paise) has reached its limit, unless that was `told`."""

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 
 from dhan.codec.values import text
-from dhan.reasons import reason
+from dhan.reasons import is_double, reason
 from dhan.requests import Kind
 from domain.outcomes import (
     Accepted,
@@ -108,6 +108,8 @@ def _no(kind: Kind, status: int, said: _Said) -> Outcome:
     if said.code in _PACE:
         return Throttled(message)
     if kind.order and (said.code in _UNCLEAR or said.order_id):
+        return Unknown(message)
+    if kind is Kind.PLACE and is_double(message):
         return Unknown(message)
     why = _CODES.get(said.code) or reason(message, change=kind in (Kind.MODIFY, Kind.CANCEL))
     return Refusal(why or _by_status(status), message, said.code, status)

@@ -91,6 +91,17 @@ _ORDERS = (
     ),
 )
 
+_DOUBLE = _phrases(
+    "duplicate (?:order|request|tag|correlation ?id)",
+    f"(?:order|correlation ?id|tag){_SOON}already (?:exists?|placed|used|in use|received)",
+)
+
+
+def is_double(message: str) -> bool:
+    """Whether a placement is refused because there is one like it already: then the first is there,
+    or on its way, and it is no refusal of the order."""
+    return _DOUBLE.search(message.lower()) is not None
+
 
 def reason(message: str, change: bool = False) -> Refused | None:
     """The class of a refused request, None where its words fit none.

@@ -30,6 +30,7 @@ class Why(StrEnum):
     BOUGHT_LEG = "a bought leg may come first"
     FUNDS = "the account's funds and its margin are asked for"
     RETRY = "it is tried again after a pause"
+    BROKER_DOWN = "requests of the account come to nothing, until its order book can be read again"
     TRANSIT = "Dhan cancels no order in transit"
     CANCELLING = "the broker took the cancel"
     DECLINED = "the broker refused these terms"

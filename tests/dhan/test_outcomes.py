@@ -288,6 +288,22 @@ def test_a_word_in_passing_is_no_reason(message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "message",
+    [
+        "Duplicate order",
+        "Duplicate correlationId",
+        "CorrelationId is already used",
+        "An order with this tag already exists",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 409, 200])
+def test_a_double_is_looked_for_and_not_placed_anew(message: str, status: int) -> None:
+    """The first one is there, whatever became of its answer."""
+    assert came(Kind.PLACE, status, error("DH-906", message)) == Unknown(message)
+    assert isinstance(came(Kind.MODIFY, status, error("DH-906", message)), Refusal)
+
+
+@pytest.mark.parametrize(
     "message", ["Modification of LIMIT order not possible", "Modification allowed in market hours"]
 )
 def test_a_change_is_not_counted_out_by_a_word_in_passing(message: str) -> None:
