@@ -34,10 +34,12 @@ class Dispatcher:
     def note(self, told: Input, now: datetime) -> None:
         self._notes.append(Noted(self.settings.name, now, told))
 
-    def send(self, copy: Copy, step: Request, heard_ns: int | None, now: datetime) -> None:
+    def send(
+        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+    ) -> None:
         settings, now_ns = self.settings, self._floor.clock.ns()
         client_id = settings.address.client_id
-        made = intent(settings.name, client_id, copy, step, heard_ns, now, now_ns)
+        made = intent(settings.name, client_id, copy, step, heard_ns, now, now_ns, waited)
         request, line = self._account.request(step), self._account.line
         notes, self._notes = tuple(self._notes), []
         self._floor.post.tell(LEDGER, Dispatch(made, request, line, settings.timeout, notes))

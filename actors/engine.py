@@ -48,6 +48,7 @@ from actors.supervisor import (
 )
 from actors.timer import Timer
 from actors.upkeep import Drain
+from dhan.calls import ReadDone
 from dhan.wire import Wire
 from domain.messages import Alert
 from ledger.instruments import MasterFile
@@ -73,11 +74,14 @@ class Engine:
         self._settings = settings
         self.post = Post()
         master = Master(MasterFile.beside(settings.ledger, settings.master))
-        self._floor = Floor(clock or HostClock(), self.post, Timer(), Wire(), master)
+        self._floor = Floor(clock or HostClock(), self.post, Timer(), Wire(self._read), master)
         self._followers: tuple[str, ...] = ()
         self.fatal = ""
         self.unusable: LedgerUnusable | None = None
         self.ended = threading.Event()
+
+    def _read(self, done: ReadDone) -> None:
+        self.post.tell(LEDGER, done)
 
     def start(self) -> None:
         """Start everything but the followers.
@@ -96,7 +100,7 @@ class Engine:
         self._run(BOARD, lambda: BoardActor.start(floor))
         self._run(
             LEDGER,
-            lambda: LedgerActor.start(floor, settings.ledger, settings.journal, self._ledger_lost),
+            lambda: LedgerActor.start(floor, settings.ledger, settings.kept, self._ledger_lost),
         )
         self._run(LIMITER, lambda: RateLimiterActor.start(floor))
         self._run(MARKET_CLOCK, lambda: MarketClockActor.start(floor))

@@ -90,6 +90,7 @@ class Following:
         self._now: datetime
         self._takes: dict[Schedule, bool] = {}
         self._waiting: dict[str, type[Request]] = {}
+        self._waiting_since: dict[str, datetime] = {}
         self._heard_ns: dict[str, int] = {}
         self._alarms: dict[str, datetime] = {}
 
@@ -383,6 +384,8 @@ class Following:
             if not self._request(leader_id, step) or not self.book.in_slices(leader_id):
                 break
             step = self._step(leader_id)
+        if not isinstance(step, Place | Modify | Cancel):
+            self._waiting_since.pop(leader_id, None)
         match step:
             case Skip():
                 self.book.skip(leader_id, step)
@@ -427,11 +430,13 @@ class Following:
         entry = not isinstance(step, Cancel) and not self.book.exits(leader_id)
         if not self.pace.take(entry=entry):
             self._waiting[leader_id] = type(step)
+            self._waiting_since.setdefault(leader_id, self._now)
             return False
         copy = self.book.copies[leader_id]
         self.breaker = self.breaker.sent()
         self.book.intended(leader_id, step, self._now)
-        self._hands.send(copy, step, self._heard_ns.get(leader_id), self._now)
+        waited = self._now - self._waiting_since.pop(leader_id, self._now)
+        self._hands.send(copy, step, self._heard_ns.get(leader_id), self._now, waited)
         return True
 
     def _set_alarm(self, leader_id: str, until: datetime) -> None:

@@ -15,9 +15,12 @@ class Hands(Protocol):
         """Keep what is about to be taken, before anything that follows from it."""
         ...
 
-    def send(self, copy: Copy, step: Request, heard_ns: int | None, now: datetime) -> None:
+    def send(
+        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+    ) -> None:
         """Record the intent of the step, and then send its request. `copy` is as it was planned
-        for; `heard_ns` is when what led to it came in, None for a timer."""
+        for; `heard_ns` is when what led to it came in, None for a timer; `waited` is how long it
+        waited for a permit."""
         ...
 
     def ring(self, leader_id: str, after: timedelta) -> None:

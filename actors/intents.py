@@ -1,6 +1,6 @@
 """From the next step of a copy to the intent that the ledger keeps before anything is sent."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.copies import Change, Copy
 from domain.messages import Intent
@@ -15,9 +15,10 @@ def intent(
     heard_ns: int | None,
     now: datetime,
     now_ns: int,
+    waited: timedelta = timedelta(0),
 ) -> Intent:
     """The intent of a step of the follower of that name; `heard_ns` is when what led to it came
-    in, None for a timer."""
+    in, None for a timer; it `waited` for a permit."""
     if isinstance(step, Place):
         number, part, change, order_id = step.number, step.slice_number, None, ""
         correlation = step.ticket.correlation_id
@@ -41,4 +42,5 @@ def intent(
         intended_at=now,
         heard_ns=now_ns if heard_ns is None else heard_ns,
         planned_ns=now_ns,
+        waited=waited,
     )

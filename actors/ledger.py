@@ -14,7 +14,10 @@ from pathlib import Path
 from actors.bookkeeping import Bookkeeping
 from actors.floor import Floor, FloorActor
 from actors.post import BOARD, LEDGER, LIMITER, RECOVERY, Post, Ref, follower_name, tell
+from actors.read_tally import ReadTally
+from actors.settings import Kept
 from actors.uses import UsesKept, UsesWanted
+from dhan.calls import ReadDone
 from dhan.outcomes import outcome
 from dhan.requests import Request
 from dhan.wire import Answer, Call, Line
@@ -102,6 +105,7 @@ class Settle:
 
 
 _Kept = Dispatch | Record | Journaled
+_Asked = Restore | RestoreLeader | UsesWanted | ReadDone | Tick
 
 
 class LedgerActor(FloorActor):
@@ -115,11 +119,11 @@ class LedgerActor(FloorActor):
         self,
         floor: Floor,
         path: Path,
-        journal: timedelta,
+        kept: Kept,
         unusable: Callable[[LedgerUnusable], None],
     ) -> None:
         super().__init__(LEDGER, floor)
-        self._path, self._journal = path, journal
+        self._path, self._kept_for = path, kept
         self._unusable = unusable
         self._lost = ""
         self._opened = ExitStack()
@@ -127,6 +131,7 @@ class LedgerActor(FloorActor):
         self._books: Bookkeeping
         self._memory: Memory
         self._uses: UsesKept
+        self._reads = ReadTally()
         self._prune_at: datetime
 
     def begin(self) -> None:
@@ -148,6 +153,7 @@ class LedgerActor(FloorActor):
     def end(self) -> None:
         with self._opened:
             if not self._lost:
+                self._books.keep(self._reads.all())
                 self._books.settle()
 
     def receive(self, message: object) -> object:
@@ -173,6 +179,9 @@ class LedgerActor(FloorActor):
             case UsesWanted():
                 told = self._uses.answer(message, self.floor.clock.now())
                 self.floor.post.tell(LIMITER, told)
+            case ReadDone():
+                clock = self.floor.clock
+                self._reads.add(message, clock.now(), clock.ns())
             case Tick(name) if name == _TIDY:
                 self._tidy()
             case Tick():
@@ -200,6 +209,7 @@ class LedgerActor(FloorActor):
         if self.actor_inbox.empty():
             self._ledger.tidy()
             self._prune()
+            self._keep(self._reads.due(self.floor.clock.now()))
         self._tell_instructions()
         self.later(_TIDY_SECONDS, Tick(_TIDY))
 
@@ -207,7 +217,8 @@ class LedgerActor(FloorActor):
         """Let go of a little of what was kept for long enough."""
         now = self.floor.clock.now()
         if now >= self._prune_at:
-            more = self._ledger.prune(now - self._journal)
+            kept = self._kept_for
+            more = self._ledger.prune(now - kept.journal, now - kept.audit)
             self._prune_at = now + (_NEXT_PRUNE if more else _PRUNE_EVERY)
 
     def _tell_instructions(self) -> None:
@@ -248,7 +259,7 @@ class LedgerActor(FloorActor):
                 return batch, None
             envelope = self.actor_inbox.get()
             message = envelope.message
-            if not isinstance(message, _Kept | Restore | RestoreLeader | UsesWanted | Tick):
+            if not isinstance(message, _Kept | _Asked):
                 self.actor_inbox.put(envelope)
                 return batch, None
         return batch, message

@@ -52,9 +52,17 @@ class MasterPace:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """How long the ledger keeps what followers took and every read, and how long every request
+    about an order (`audit`, five years)."""
+
+    journal: timedelta = timedelta(days=30)
+    audit: timedelta = timedelta(days=1827)
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """What the engine needs to run; the followers come with `Engine.follow`. `journal` is how
-    long what they took is kept."""
+    """What the engine needs to run; the followers come with `Engine.follow`."""
 
     ledger: Path
     leader: AccountAddress
@@ -62,6 +70,6 @@ class EngineSettings:
     master: str
     sweep_seconds: float = 3.0
     sessions: Sessions = exchange_hours
-    journal: timedelta = timedelta(days=30)
+    kept: Kept = field(default_factory=Kept)
     patience: Patience = field(default_factory=Patience)
     master_pace: MasterPace = field(default_factory=MasterPace)

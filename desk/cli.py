@@ -124,6 +124,11 @@ def _do(wanted: Namespace, desk: _Desk) -> int:
             return clock.run(desk.config, wanted.at, wanted.as_json)
         case "copies":
             return _copies(wanted, desk)
+        case "audit":
+            from desk.commands import audit
+
+            follower, since, until = wanted.follower, wanted.since, wanted.until
+            return audit.run(desk.needed(), follower, since, until, wanted.as_json)
         case "explain":
             from desk.commands import explain
 

@@ -81,7 +81,9 @@ class _Onlooker:
     def ring(self, leader_id: str, after: timedelta) -> None:
         """Nothing: when it rang is noted already."""
 
-    def send(self, copy: Copy, step: Request, heard_ns: int | None, now: datetime) -> None:
+    def send(
+        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+    ) -> None:
         if copy.leader_order_id == self._leader_id:
             self._decided(step, copy, now)
 

@@ -66,7 +66,9 @@ class _Again:
     def note(self, told: Input, now: datetime) -> None:
         """Nothing: it is noted already."""
 
-    def send(self, copy: Copy, step: Request, heard_ns: int | None, now: datetime) -> None:
+    def send(
+        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+    ) -> None:
         self.planned.append(Requested(now, copy.leader_order_id, step))
 
     def ring(self, leader_id: str, after: timedelta) -> None:

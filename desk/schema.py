@@ -149,6 +149,9 @@ class Ledger(Table):
     journal_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         default=30, description="whole days from 1 to 3650, for which `replay` is possible"
     )
+    audit_days: Annotated[int, Field(ge=31, le=36500)] = Field(
+        default=1827, description="whole days from 31 to 36500, for which requests are kept"
+    )
 
 
 class Clock(Table):

@@ -53,7 +53,9 @@ class Supposed:
     def note(self, told: Input, now: datetime) -> None:
         """Nothing: this is not to be kept."""
 
-    def send(self, copy: Copy, step: Request, heard_ns: int | None, now: datetime) -> None:
+    def send(
+        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+    ) -> None:
         self._asked.append((copy, step, now))
 
     def ring(self, leader_id: str, after: timedelta) -> None:

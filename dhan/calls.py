@@ -32,6 +32,20 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadDone:
+    """A read and what came of it: `asked_ns` and `answered_ns` are monotonic, `written_ns` is None
+    when it never left this host."""
+
+    client_id: str
+    request: str
+    status: int | None
+    error: str
+    asked_ns: int
+    written_ns: int | None
+    answered_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A request on its way. `timeout` is in seconds, `urgency` orders the calls that wait for a
     connection (lowest first); `deliver` is called exactly once, on the wire's thread, or on the

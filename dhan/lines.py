@@ -6,10 +6,11 @@ import itertools
 import logging
 import random
 import ssl
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from dhan.addresses import AccountAddress
-from dhan.calls import Answer, Call
+from dhan.calls import Answer, Call, ReadDone
 from dhan.connection import Connection
 from dhan.reads import ReadPace
 from dhan.requests import Kind, Request
@@ -43,6 +44,7 @@ class Line:
         account: AccountAddress,
         loop: asyncio.AbstractEventLoop,
         tls: ssl.SSLContext,
+        noted: Callable[[ReadDone], None] | None = None,
     ) -> None:
         self.account = account
         parts = urlsplit(account.api_url)
@@ -65,7 +67,7 @@ class Line:
         self._probing = False
         self._token = ""
         self._headers = b""
-        self._reads = ReadPace(loop.time)
+        self._reads = ReadPace(loop.time, account.client_id, noted)
         self._reads_awaited = False
 
     @property
@@ -83,6 +85,8 @@ class Line:
         if self.closed:
             call.unsent("the line is closed")
             return
+        if not call.request.kind.order:
+            call = self._reads.noted(call)
         connection = self._take(call)
         if connection is not None:
             self._put(connection, call)

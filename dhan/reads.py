@@ -1,9 +1,10 @@
 """The pace of an account's reads, which Dhan counts apart from its orders."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from dhan.calls import Answer, Call
+from dhan.calls import Answer, Call, ReadDone
 from domain.pauses import Pauses
 from domain.permits import DHAN_READS, Allowance
 
@@ -12,10 +13,16 @@ _TOO_MANY = 429
 
 class ReadPace:
     """Lets a read go while Dhan's limit has room, and none for a while after a 429. `clock` tells
-    seconds that never go back."""
+    seconds that never go back; `told` is told of what comes of each."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        client_id: str,
+        told: Callable[[ReadDone], None] | None,
+    ) -> None:
         self._clock = clock
+        self._client_id, self._told = client_id, told
         self._allowance = Allowance(DHAN_READS)
         self._pauses = Pauses[float]()
 
@@ -42,6 +49,30 @@ class ReadPace:
             call.deliver(answer)
 
         return replace(call, deliver=deliver)
+
+    def noted(self, call: Call) -> Call:
+        """The call that is asked for now, which is told of when it is answered."""
+        told, asked_ns = self._told, time.monotonic_ns()
+        if told is None:
+            return call
+
+        def deliver(answer: Answer) -> None:
+            told(self._done(call, answer, asked_ns))
+            call.deliver(answer)
+
+        return replace(call, deliver=deliver)
+
+    def _done(self, call: Call, answer: Answer, asked_ns: int) -> ReadDone:
+        request = call.request
+        return ReadDone(
+            self._client_id,
+            f"{request.method} {request.path}",
+            answer.status,
+            answer.error or "",
+            asked_ns,
+            answer.written_at,
+            answer.answered_at,
+        )
 
     def _answered(self, answer: Answer, asked_at: float) -> None:
         now = self._clock()

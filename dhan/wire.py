@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from dhan.addresses import AccountAddress
-from dhan.calls import Answer, Call
+from dhan.calls import Answer, Call, ReadDone
 from dhan.lines import Line
 from dhan.requests import Request
 from dhan.trust import trust
@@ -27,9 +27,11 @@ _READ_URGENCY = 3
 
 
 class Wire:
-    """Opens lines for accounts and writes their calls."""
+    """Opens lines for accounts and writes their calls. `noted` is told of each read, on the wire's
+    thread: what orders come to is told by whoever sent them."""
 
-    def __init__(self) -> None:
+    def __init__(self, noted: Callable[[ReadDone], None] | None = None) -> None:
+        self._noted = noted
         self._loop = asyncio.new_event_loop()
         self._lines: set[Line] = set()
         self._gate = threading.Lock()
@@ -42,7 +44,7 @@ class Wire:
 
     def open(self, account: AccountAddress) -> Line:
         """A line for the account; its first connections are made at once, in the background."""
-        line = Line(account, self._loop, trust())
+        line = Line(account, self._loop, trust(), self._noted)
         if not self._soon(lambda: self._add(line)):
             line.close()
         return line

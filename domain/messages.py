@@ -4,7 +4,7 @@ Instants named `*_ns` are of the monotonic clock, in nanoseconds.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.copies import Change, Copy, CopyState
@@ -165,7 +165,8 @@ class Intent:
     """A request that is about to leave, as the ledger keeps it before it may.
 
     `number` is the attempt's, `slice_number` its slice's; `change` is None for a placement.
-    `sizing` is the rule that made the quantity, in its own words.
+    `sizing` is the rule that made the quantity, in its own words; `waited` is how long it waited
+    for a permit.
     """
 
     follower: str
@@ -182,6 +183,7 @@ class Intent:
     intended_at: datetime
     heard_ns: int
     planned_ns: int
+    waited: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,23 @@ class Setting:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReadsMade:
+    """Reads of an account that asked the same and were answered the same, since `at`. `error` is
+    why there was no answer (`status` None); all of them together took `took_us` and waited
+    `waited_us` before they were written (microseconds)."""
+
+    at: datetime
+    client_id: str
+    request: str
+    status: int | None
+    error: str
+    times: int
+    took_us: int
+    longest_us: int
+    waited_us: int
+
+
 Entry = (
     Intent
     | Answered
@@ -50,4 +67,5 @@ Entry = (
     | HaltAsked
     | HaltNoted
     | Noted
+    | ReadsMade
 )

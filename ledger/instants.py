@@ -19,6 +19,11 @@ def maybe_micros(at: datetime | None) -> int | None:
     return None if at is None else micros(at)
 
 
+def microseconds(span: timedelta) -> int:
+    """A length of time as a number."""
+    return span // timedelta.resolution
+
+
 def instant(number: int) -> datetime:
     """The instant of a number, in IST."""
     return (_EPOCH + timedelta(microseconds=number)).astimezone(_IST)

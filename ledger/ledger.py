@@ -14,7 +14,8 @@ from domain.halts import HaltAsked, HaltNoted
 from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from ledger import rows
-from ledger.entries import Entry, Noted, OrderKnown, Setting
+from ledger.audit import INSERT_READS, prune_audit, reads_row
+from ledger.entries import Entry, Noted, OrderKnown, ReadsMade, Setting
 from ledger.journal import INSERT_BODY, INSERT_NOTED, Journal
 from ledger.knowledge import UPSERT_FILL, UPSERT_ORDER, Knowledge
 from ledger.lock import Held, Lock
@@ -142,16 +143,18 @@ class Ledger:
         except sqlite3.Error as error:
             self._only_warn("The ledger's log could not be folded", error)
 
-    def prune(self, before: datetime) -> bool:
-        """For a quiet moment: let go of some of what the journal kept before then; whether there
-        may be more. Raises `LedgerUnusable` for a damaged file."""
+    def prune(self, before: datetime, requests: datetime | None = None) -> bool:
+        """For a quiet moment: let go of some of what the journal and the reads kept before then,
+        and of the `requests` of before that instant; whether there may be more. Raises
+        `LedgerUnusable` for a damaged file."""
         try:
             self.connection.execute("BEGIN IMMEDIATE")
             more = self._journal.prune(before)
+            more |= prune_audit(self.connection, before, requests)
             self.connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._undo()
-            self._only_warn("The journal could not be pruned", error)
+            self._only_warn("What is old could not be pruned", error)
             return False
         return more
 
@@ -182,6 +185,7 @@ class Ledger:
         settled: list[Row] = []
         halts: list[Row] = []
         progress: list[Row] = []
+        reads: list[Row] = []
         for entry in batch:
             match entry:
                 case Intent():
@@ -210,6 +214,8 @@ class Ledger:
                     halts.append(rows.halt_row(entry))
                 case HaltNoted():
                     progress.append(rows.noted_row(entry))
+                case ReadsMade():
+                    reads.append(reads_row(entry))
         connection = self.connection
         connection.execute("BEGIN IMMEDIATE")
         for sql, values in (
@@ -228,6 +234,7 @@ class Ledger:
             (rows.CLOSE_REPLACED, replaced),
             (rows.INSERT_HALT, halts),
             (rows.NOTE_HALT, progress),
+            (INSERT_READS, reads),
         ):
             if values:
                 connection.executemany(sql, values)

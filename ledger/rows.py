@@ -11,7 +11,7 @@ from domain.orders import Terms
 from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Throttled, Unknown
 from domain.steps import Modify, Place
 from ledger.entries import Setting
-from ledger.instants import maybe_micros, micros
+from ledger.instants import maybe_micros, micros, microseconds
 from ledger.missed import missed_row
 
 Row = tuple[str | int | float | None, ...]
@@ -36,7 +36,7 @@ INSERT_INTENT = _insert(
     "id, follower, client_id, leader_order_id, correlation_id, slice_number, attempt, kind, "
     "order_id, quantity, order_type, price, trigger_price, validity, disclosed, side, product, "
     "segment, security_id, amo_time, reference, why, sizing, born, intended_at, heard_ns, "
-    "planned_ns",
+    "planned_ns, waited_us",
 )
 
 
@@ -77,6 +77,7 @@ def intent_row(number: int, intent: Intent) -> Row:
         micros(intent.intended_at),
         intent.heard_ns,
         intent.planned_ns,
+        microseconds(intent.waited),
     )
 
 

@@ -12,7 +12,7 @@ one event for all followers are neighbours then, and one commit writes a few pag
 from ledger.toolkit import Database, Migrations
 
 APPLICATION_ID = 0x4C4B5354  # "LKST"
-VERSION = 4
+VERSION = 5
 
 migrations = Migrations("lockstep")
 
@@ -46,6 +46,12 @@ def _third(db: Database) -> None:
 @migrations(name="0004 halts")
 def _fourth(db: Database) -> None:
     db.execute(_HALTS)
+
+
+@migrations(name="0005 audit")
+def _fifth(db: Database) -> None:
+    for statement in _AUDIT:
+        db.execute(statement)
 
 
 _FIRST = (
@@ -258,3 +264,23 @@ _HALTS = """
         done_at INTEGER
     ) STRICT
 """
+
+# What the audit needs beside intents and answers: how long a request waited for a permit, and the
+# reads, which are told together by the minute; `error` is why there was no answer.
+_AUDIT = (
+    "ALTER TABLE intents ADD COLUMN waited_us INTEGER NOT NULL DEFAULT 0",
+    """
+    CREATE TABLE reads (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        client_id TEXT NOT NULL,
+        request TEXT NOT NULL,
+        status INTEGER,
+        error TEXT NOT NULL,
+        times INTEGER NOT NULL,
+        took_us INTEGER NOT NULL,
+        longest_us INTEGER NOT NULL,
+        waited_us INTEGER NOT NULL
+    ) STRICT
+    """,
+)

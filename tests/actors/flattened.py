@@ -65,7 +65,9 @@ class Flattened:
     def note(self, told: Input, now: datetime) -> None:
         """Nothing: this is not to be kept."""
 
-    def send(self, copy: Copy, step: Request, heard_ns: int | None, now: datetime) -> None:
+    def send(
+        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+    ) -> None:
         made = intent("asha", FOLLOWER, copy, step, heard_ns, now, self.ns())
         self._line.append(made)
 

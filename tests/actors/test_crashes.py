@@ -136,6 +136,7 @@ MESSAGES: dict[str, dict[str, Provoke]] = {
         "Restore": _crash(FOLLOWER),
         "RestoreLeader": _crash(RECOVERY),
         "UsesWanted": _crash(LIMITER),
+        "ReadDone": _nothing,
         "Tick": _nothing,
     },
     LIMITER: {

@@ -55,7 +55,9 @@ class Hands:
     def note(self, told: Input, now: datetime) -> None:
         self.notes.append((told, now))
 
-    def send(self, copy: Copy, step: Request, heard_ns: int | None, now: datetime) -> None:
+    def send(
+        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+    ) -> None:
         self.sent.append((copy, step, now))
 
     def ring(self, leader_id: str, after: timedelta) -> None:

@@ -54,6 +54,28 @@ def test_a_burst_is_copied_at_the_limit_and_cancels_overtake(build: Build) -> No
         assert not any(house.orders(order, member) for order in dropped)
         assert sorted(set(_sent(house, member))) == ["DELETE", "POST"], "changes were not merged"
         assert house.control.throttled(member.client_id) == 0
+    house.stop()
+    _is_audited(house, SAME)
+
+
+def _is_audited(house: House, member: Member) -> None:
+    """Every request is told as the broker saw it, and no token."""
+    told = house.ask("audit", "--follower", member.name, "--since", "2026-01-01")
+    seen = house.control.requests(member.client_id)
+    asked = [row for row in told if row["leader_order_id"]]
+    kinds = {"place": "POST", "cancel": "DELETE"}
+    assert [kinds[row["request"].split()[0]] for row in asked] == _sent(house, member)
+    assert {row["http_status"] for row in asked} <= {200, 202}
+    assert all(row["duration_us"] > 0 and row["outcome"] == "accepted" for row in asked)
+    waits = [row["permit_wait_us"] for row in asked if row["request"].startswith("place")]
+    assert waits[0] == 0
+    assert max(waits) > 2_000_000
+    books = [row for row in told if row["request"] == "GET /orders" and row["http_status"] == 200]
+    shown = [one for one in seen if one["path"] == "/v2/orders" and one["method"] == "GET"]
+    assert sum(row["times"] for row in books) == sum(one["status"] == 200 for one in shown)
+    token = house.broker.token(member.client_id)
+    assert token not in str(told)
+    assert token.encode() not in (house.folder / house.ledger).read_bytes()
 
 
 @scenario("7.5", "7.7")
