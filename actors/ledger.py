@@ -15,7 +15,7 @@ from actors.bookkeeping import Bookkeeping
 from actors.floor import Floor, FloorActor
 from actors.post import BOARD, LEDGER, LIMITER, RECOVERY, Post, Ref, follower_name, tell
 from actors.read_tally import ReadTally
-from actors.settings import Kept
+from actors.settings import KeptFor
 from actors.uses import UsesKept, UsesWanted
 from dhan.calls import ReadDone
 from dhan.outcomes import outcome
@@ -119,7 +119,7 @@ class LedgerActor(FloorActor):
         self,
         floor: Floor,
         path: Path,
-        kept: Kept,
+        kept: KeptFor,
         unusable: Callable[[LedgerUnusable], None],
     ) -> None:
         super().__init__(LEDGER, floor)

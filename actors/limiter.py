@@ -112,11 +112,12 @@ class RateLimiterActor(FloorActor):
         self.floor.post.tell(LEDGER, UsesWanted(opened.account, within, opened.serial))
 
     def _count(self, account: _Account, told: UsesTold) -> None:
-        """Count what was sent before; what is not answered may arrive until its time is over."""
+        """Count what was sent before; what is not answered may arrive until its time is over.
+        Nothing was sent later than now, however the host's clock was set in between."""
         now, wall = self._now(), self.floor.clock.now()
-        used = [now - (wall - at).total_seconds() for at in told.answered]
-        flight = account.opened.flight
-        until = [now + (at + flight - wall).total_seconds() for at in told.unanswered]
+        used = [now - max(0.0, (wall - at).total_seconds()) for at in told.answered]
+        flight = account.opened.flight.total_seconds()
+        until = [now + flight - max(0.0, (wall - at).total_seconds()) for at in told.unanswered]
         account.allowance.recount([] if account.known else used, until)
         account.known = account.counted = True
         self._look_ahead(account)

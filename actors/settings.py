@@ -52,7 +52,7 @@ class MasterPace:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptFor:
     """How long the ledger keeps what followers took and every read, and how long every request
     about an order (`audit`, five years)."""
 
@@ -70,6 +70,6 @@ class EngineSettings:
     master: str
     sweep_seconds: float = 3.0
     sessions: Sessions = exchange_hours
-    kept: Kept = field(default_factory=Kept)
+    kept: KeptFor = field(default_factory=KeptFor)
     patience: Patience = field(default_factory=Patience)
     master_pace: MasterPace = field(default_factory=MasterPace)

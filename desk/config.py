@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from actors.settings import EngineSettings, FollowerSettings, Kept
+from actors.settings import EngineSettings, FollowerSettings, KeptFor
 from desk import redact, rules, schema
 from desk.findings import ConfigError, dotted, doubles, error, misshapen, warning
 from desk.tokens import Token, read_by_others
@@ -134,7 +134,7 @@ def _settings(path: Path, tables: schema.Lockstep) -> Config:
     master = dhan.master_url if schema.is_url(dhan.master_url) else str(folder / dhan.master_url)
     engine = EngineSettings(
         ledger=folder / tables.ledger.path,
-        kept=Kept(
+        kept=KeptFor(
             timedelta(days=tables.ledger.journal_days), timedelta(days=tables.ledger.audit_days)
         ),
         leader=AccountAddress(tables.leader.client_id, dhan.api_url, token),
