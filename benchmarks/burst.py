@@ -106,7 +106,7 @@ def _engine(broker: Mapping[str, str], scratch: Path) -> Engine:
             leader=AccountAddress(_LEADER, broker["api_url"], token),
             leader_feed=FeedAddress(_LEADER, broker["feed_url"], token),
             master=broker["master_url"],
-            takes_orders=always,
+            sessions=always,
         )
     )
 
