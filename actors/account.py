@@ -70,6 +70,10 @@ class Account:
         self._feed.stop(timeout=1.0)
         self._floor.wire.close(self.line)
 
+    def renewed(self) -> None:
+        """Go on with another token."""
+        self._feed.renewed()
+
     def request(self, step: Step) -> Request:
         """The step as Dhan's API wants it."""
         if isinstance(step, Place):

@@ -32,6 +32,7 @@ from actors.post import (
     MARKET_CLOCK,
     RECOVERY,
     SUPERVISOR,
+    TOKENS,
     Post,
     Ref,
     follower_name,
@@ -47,6 +48,7 @@ from actors.supervisor import (
     end_all,
 )
 from actors.timer import Timer
+from actors.tokens import TokenAccount, TokensActor
 from actors.upkeep import Drain
 from dhan.calls import ReadDone
 from dhan.wire import Wire
@@ -76,6 +78,7 @@ class Engine:
         master = Master(MasterFile.beside(settings.ledger, settings.master))
         self._floor = Floor(clock or HostClock(), self.post, Timer(), Wire(self._read), master)
         self._followers: tuple[str, ...] = ()
+        self._tokens: tuple[TokenAccount, ...] = ()
         self.fatal = ""
         self.unusable: LedgerUnusable | None = None
         self.ended = threading.Event()
@@ -113,11 +116,22 @@ class Engine:
             RECOVERY, lambda: RecoveryActor.start(floor, settings.leader, settings.sweep_seconds)
         )
         self._run(FEED, lambda: LeaderFeedActor.start(floor, settings.leader_feed))
+        self._run(TOKENS, lambda: TokensActor.start(floor, lambda: self._tokens))
 
     def follow(self, followers: tuple[FollowerSettings, ...]) -> None:
         """Have exactly these followers from now on."""
         self._followers = tuple(follower_name(settings.name) for settings in followers)
+        self._tokens = tuple(self._looked_after(followers))
         self._supervisor().ask(RosterChanged(followers), timeout=None)
+
+    def _looked_after(self, followers: tuple[FollowerSettings, ...]) -> Iterator[TokenAccount]:
+        """The accounts whose tokens the TokensActor looks after."""
+        leader, login = self._settings.leader, self._settings.leader_login
+        if login is not None:
+            yield TokenAccount(FEED, "leader", leader, login)
+        for one in followers:
+            if one.login is not None:
+                yield TokenAccount(follower_name(one.name), one.name, one.address, one.login)
 
     def view(self) -> View:
         """What the board shows now. Raises pykka.Timeout when it does not answer, and
@@ -163,7 +177,7 @@ class Engine:
 
     def _stop_deciding(self) -> None:
         """Have every request that was decided on recorded and written, and no other follow."""
-        self._stop_children((FEED, RECOVERY, MARKET_CLOCK, INSTRUMENTS))
+        self._stop_children((FEED, RECOVERY, MARKET_CLOCK, INSTRUMENTS, TOKENS))
         deadline = time.monotonic() + _DRAIN_SECONDS
         refs = [ref for name in self._followers if (ref := self.post.ref(name)) is not None]
         for drained in [ref.ask(Drain(), block=False) for ref in refs]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from actors.floor import Floor, FloorActor
 from actors.ledger import Record
-from actors.post import BOARD, FEED, LEDGER, RECOVERY, Post
+from actors.post import BOARD, FEED, LEDGER, RECOVERY, TOKENS, Post
 from dhan.addresses import FeedAddress
 from dhan.codec.feed import Alert as OrderAlert
 from dhan.codec.feed import alerts
@@ -18,6 +18,8 @@ from domain.messages import (
     FrameHeard,
     Level,
     OrderSeen,
+    TokenRefused,
+    TokenRenewed,
 )
 from domain.orders import Order
 from ledger.entries import OrderKnown
@@ -73,6 +75,8 @@ class LeaderFeedActor(FloorActor):
                 self._tell_state(message)
             case FeedRefused(_, why):
                 self._refused(why)
+            case TokenRenewed():
+                self._feed.renewed()
             case _:
                 super().receive(message)
         return None
@@ -83,13 +87,15 @@ class LeaderFeedActor(FloorActor):
 
     def _refused(self, why: str) -> None:
         logger.error("Dhan does not take the leader's token on the order feed: %s", why)
+        self.floor.post.tell(TOKENS, TokenRefused(FEED))
         self.floor.post.tell(
             BOARD,
             Alert(
                 Level.ERROR,
                 f"Dhan refused the leader's token on the order feed ({why})",
                 "leader.token",
-                "give a token that is valid today; the order book is read meanwhile",
+                "give one that is valid today: python run.py login leader; the order book is read "
+                "meanwhile",
             ),
         )
 

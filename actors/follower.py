@@ -21,7 +21,7 @@ from actors.ledger import Restore
 from actors.margin import MarginAnswered, MarginWatch
 from actors.operators_word import OperatorsWord
 from actors.own_orders import OwnOrders
-from actors.post import BOARD, INSTRUMENTS, LEDGER, RECOVERY, follower_name
+from actors.post import BOARD, INSTRUMENTS, LEDGER, RECOVERY, TOKENS, follower_name
 from actors.reporter import log_answer
 from actors.settings import FollowerSettings
 from actors.surroundings import Surroundings
@@ -57,6 +57,8 @@ from domain.messages import (
     SessionChanged,
     SweepWanted,
     Tick,
+    TokenRefused,
+    TokenRenewed,
     Unlisted,
 )
 from domain.rules import FailedLeg
@@ -189,6 +191,9 @@ class FollowerActor(FloorActor):
                 self._ask_for(self._surroundings.missed)
             case InstrumentsMissed():
                 self._take(message)
+            case TokenRenewed():
+                self._account.renewed()
+                self._account.read_book()
             case Instruction():
                 if self._following.ready:
                     now = self.floor.clock.now()
@@ -283,8 +288,11 @@ class FollowerActor(FloorActor):
             )
         for alone in following.legs.alone(now):
             self._alone(alone)
+        refused = following.standing.token_refused
+        if refused:
+            self.floor.post.tell(TOKENS, TokenRefused(self.name))
         busy = timedelta(seconds=self._settings.sweep_seconds)
-        every = busy if following.live else _IDLE_SWEEP
+        every = busy if following.live or refused else _IDLE_SWEEP
         if self._read_at is None or now - self._read_at >= every:
             self._account.read_book()
         self._halting.look(now)

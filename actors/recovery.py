@@ -16,7 +16,7 @@ from actors.clock_watch import ClockWatch
 from actors.floor import Floor, FloorActor
 from actors.leader_trades import LeaderTrades, TradesAnswered
 from actors.ledger import LeaderRestored, Record, RestoreLeader
-from actors.post import BOARD, LEDGER, RECOVERY, follower_name
+from actors.post import BOARD, FEED, LEDGER, RECOVERY, TOKENS, follower_name
 from actors.upkeep import BoardRestarted
 from dhan.addresses import AccountAddress
 from dhan.codec.orderbook import OrderBook
@@ -35,6 +35,7 @@ from domain.messages import (
     OrderSeen,
     SweepWanted,
     Tick,
+    TokenRefused,
 )
 from domain.orders import Order
 from domain.outcomes import Refusal, Refused
@@ -193,6 +194,7 @@ class RecoveryActor(FloorActor):
     def _trouble(self, answer: Answer) -> str:
         came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
         if isinstance(came, Refusal) and came.kind is Refused.TOKEN:
+            self.floor.post.tell(TOKENS, TokenRefused(FEED))
             return f"Dhan refused the leader's token: {came.message}"
         return f"{answer.error or answer.status}"
 
@@ -206,7 +208,8 @@ class RecoveryActor(FloorActor):
                     Level.ERROR,
                     f"the leader's order book cannot be read: {why}",
                     "leader",
-                    "check token and network; it is asked again all the time",
+                    "check token (python run.py login leader) and network; it is asked again all "
+                    "the time",
                 ),
             )
 

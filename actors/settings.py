@@ -1,9 +1,11 @@
 """What the actors are told by the configuration."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 from actors.patience import Patience
 from dhan.addresses import AccountAddress, FeedAddress
@@ -13,12 +15,41 @@ from domain.permits import DHAN_ORDERS, RESERVE, Window
 from domain.rules import Rules
 
 
+class KeptToken(Protocol):
+    """An account's token, which can be replaced for good."""
+
+    def __call__(self) -> str:
+        """The token as it is now. Raises dhan.tokens.TokenMissing."""
+
+    def keep(self, token: str) -> None:
+        """Have this one from now on. Raises dhan.tokens.NotKept when it counts only until the
+        process ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How an account comes by its next token: `renews` is whether RenewToken may be used, `pin`
+    and `totp_secret` are both there where one can be made from nothing, at `auth_url`."""
+
+    token: KeptToken = field(repr=False)
+    auth_url: str
+    renews: bool = True
+    pin: Callable[[], str] | None = field(default=None, repr=False)
+    totp_secret: Callable[[], str] | None = field(default=None, repr=False)
+
+    @property
+    def generates(self) -> bool:
+        """Whether a token can be made without another."""
+        return self.pin is not None and self.totp_secret is not None
+
+
 @dataclass(frozen=True, slots=True)
 class FollowerSettings:
     """What the configuration says of one follower. `sweep_seconds` is how often its order book
     is read while it has something open; `timeout` (seconds) is how long an answer may take;
     `drift_seconds` is how often its positions are compared with its copies; `reserve` is the share
-    of `windows` that entries leave to cancels and exits."""
+    of `windows` that entries leave to cancels and exits; without a `login` its token is left as it
+    is."""
 
     name: str
     address: AccountAddress
@@ -30,6 +61,7 @@ class FollowerSettings:
     timeout: float = 7.0
     drift_seconds: float = 60.0
     reserve: Fraction = RESERVE
+    login: Login | None = None
 
     @property
     def mandate(self) -> Mandate:
@@ -71,5 +103,6 @@ class EngineSettings:
     sweep_seconds: float = 3.0
     sessions: Sessions = exchange_hours
     kept: KeptFor = field(default_factory=KeptFor)
+    leader_login: Login | None = None
     patience: Patience = field(default_factory=Patience)
     master_pace: MasterPace = field(default_factory=MasterPace)

@@ -73,8 +73,7 @@ class Standing:
         if refusal.kind not in _PARKING or self._trouble is not None:
             return
         self._trouble = refusal
-        fix = "give a valid token" if refusal.kind is Refused.TOKEN else "register this address"
-        self.alert(f"parked, Dhan refused its {refusal.kind}: {refusal.message}", fix)
+        self.alert(f"parked, Dhan refused its {refusal.kind}: {refusal.message}", self._remedy)
         self.tell()
 
     def accepted(self) -> None:
@@ -113,10 +112,17 @@ class Standing:
     @property
     def _reason(self) -> str:
         if self._trouble is not None:
-            return self._trouble.message
+            return f"{self._trouble.message}; {self._remedy}"
         if self._halt is None:
             return ""
         return f"{self._halt.words}{': ' + self._progress if self._progress else ''}"
+
+    @property
+    def _remedy(self) -> str:
+        """What the operator does about an account that Dhan refuses."""
+        if self.token_refused:
+            return f"give a valid token: python run.py login {self._name}"
+        return "have this host's address registered with Dhan"
 
     def alert(self, what: str, fix: str, level: Level = Level.ERROR) -> None:
         """Tell the operator something about this follower, and keep it."""

@@ -142,6 +142,10 @@ def _do(wanted: Namespace, desk: _Desk) -> int:
             from desk.commands import instruments
 
             return instruments.run(desk.needed(), wanted.words, wanted.refresh, wanted.as_json)
+        case "login":
+            from desk.commands import login
+
+            return login.run(desk.needed(), wanted)
         case "drift":
             from desk.commands import drift
 

@@ -15,10 +15,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from actors.settings import EngineSettings, FollowerSettings, KeptFor
+from actors.settings import EngineSettings, FollowerSettings, KeptFor, Login
 from desk import redact, rules, schema
 from desk.findings import ConfigError, dotted, doubles, error, misshapen, warning
-from desk.tokens import Token, read_by_others
+from desk.tokens import Secret, Token, read_by_others
+from desk.vault import vault
 from dhan.addresses import AccountAddress, FeedAddress
 from dhan.tokens import TokenSource
 from domain.hours import always, exchange_hours
@@ -101,13 +102,14 @@ def document(path: Path, content: bytes) -> Mapping[str, Any]:
 
 
 def _know_secrets(document: Mapping[str, object]) -> None:
-    """Have tokens that stand in the file redacted, before anything is said of it."""
+    """Have secrets that stand in the file redacted, before anything is said of it."""
     followers = document.get("followers")
     accounts = [document.get("leader"), *(followers if isinstance(followers, list) else ())]
     for account in accounts:
-        token = account.get("token") if isinstance(account, Mapping) else None
-        if isinstance(token, str) and TokenSource(token).literal:
-            redact.know(token)
+        for key in ("token", "pin", "totp_secret"):
+            secret = account.get(key) if isinstance(account, Mapping) else None
+            if isinstance(secret, str) and TokenSource(secret).literal:
+                redact.know(secret)
 
 
 def _open_to_the_world(document: Mapping[str, object]) -> Iterator[Alert]:
@@ -130,18 +132,19 @@ def _open_to_the_world(document: Mapping[str, object]) -> Iterator[Alert]:
 
 def _settings(path: Path, tables: schema.Lockstep) -> Config:
     folder, dhan = path.parent, tables.dhan
-    token = Token(TokenSource(tables.leader.token, folder))
+    token = _token(folder, tables, tables.leader)
     master = dhan.master_url if schema.is_url(dhan.master_url) else str(folder / dhan.master_url)
     engine = EngineSettings(
         ledger=folder / tables.ledger.path,
         kept=KeptFor(
             timedelta(days=tables.ledger.journal_days), timedelta(days=tables.ledger.audit_days)
         ),
-        leader=AccountAddress(tables.leader.client_id, dhan.api_url, token),
-        leader_feed=FeedAddress(tables.leader.client_id, dhan.feed_url, token),
+        leader=_address(dhan, tables.leader, token),
+        leader_feed=_feed(dhan, tables.leader, token),
         master=master,
         sweep_seconds=float(tables.recovery.sweep_seconds),
         sessions=always if tables.clock.sessions == "always" else exchange_hours,
+        leader_login=_login(folder, dhan, tables.leader, token),
     )
     return Config(
         path=path,
@@ -155,19 +158,44 @@ def _settings(path: Path, tables: schema.Lockstep) -> Config:
 
 
 def _follower(folder: Path, tables: schema.Lockstep, follower: schema.Follower) -> FollowerSettings:
-    dhan, token = tables.dhan, Token(TokenSource(follower.token, folder))
+    dhan, token = tables.dhan, _token(folder, tables, follower)
     orders = tables.limits.orders.model_dump(exclude_none=True)
     orders |= follower.limits.orders.model_dump(exclude_none=True)
     reserve = orders.get("reserve_percent")
     return FollowerSettings(
         name=follower.name,
-        address=AccountAddress(follower.client_id, dhan.api_url, token, follower.source_ip),
-        feed=FeedAddress(follower.client_id, dhan.feed_url, token, follower.source_ip),
+        address=_address(dhan, follower, token),
+        feed=_feed(dhan, follower, token),
         rules=_rules(tables, follower),
         windows=_windows(orders),
         reserve=RESERVE if reserve is None else Fraction(reserve) / 100,
         paused=follower.paused,
         sweep_seconds=float(tables.recovery.sweep_seconds),
+        login=_login(folder, dhan, follower, token),
+    )
+
+
+def _token(folder: Path, tables: schema.Lockstep, account: schema.Account) -> Token:
+    ledger = folder / tables.ledger.path
+    return Token(TokenSource(account.token, folder), account.client_id, vault(ledger.parent))
+
+
+def _address(dhan: schema.Dhan, account: schema.Account, token: Token) -> AccountAddress:
+    return AccountAddress(account.client_id, dhan.api_url, token, account.source_ip)
+
+
+def _feed(dhan: schema.Dhan, account: schema.Account, token: Token) -> FeedAddress:
+    return FeedAddress(account.client_id, dhan.feed_url, token, account.source_ip)
+
+
+def _login(folder: Path, dhan: schema.Dhan, account: schema.Account, token: Token) -> Login:
+    pin, totp = account.pin, account.totp_secret
+    return Login(
+        token=token,
+        auth_url=dhan.auth_url,
+        renews=account.renew_token,
+        pin=None if pin is None else Secret(TokenSource(pin, folder)),
+        totp_secret=None if totp is None else Secret(TokenSource(totp, folder)),
     )
 
 
@@ -219,11 +247,14 @@ def _windows(said: Mapping[str, Any]) -> tuple[Window, ...]:
 
 
 def _readable_secrets(path: Path, tables: schema.Lockstep) -> Iterator[Alert]:
-    """Tokens that other users of this host can read."""
-    accounts: list[tuple[str, str]] = [("leader.token", tables.leader.token)]
-    for index, follower in enumerate(tables.followers):
-        accounts.append((dotted(("followers", index, "token")), follower.token))
-    for where, written in accounts:
+    """Secrets that other users of this host can read."""
+    secrets = [
+        (dotted((*place, key)), written)
+        for place, account in tables.accounts()
+        for key in ("token", "pin", "totp_secret")
+        if (written := getattr(account, key)) is not None
+    ]
+    for where, written in secrets:
         source = TokenSource(written, path.parent)
         if source.literal and read_by_others(path, group=True):
             yield warning(

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from actors.settings import EngineSettings
 from desk.accounts import moved
 from desk.config import Config, ConfigError, parse, read
 from desk.findings import dotted, error
@@ -81,9 +82,20 @@ def _fixed(running: Config, wanted: Config) -> Iterator[Alert]:
         ("recovery.sweep_seconds", before.sweep_seconds == after.sweep_seconds),
         ("leader.client_id", before.leader.client_id == after.leader.client_id),
         ("leader.token", before.leader.token == after.leader.token),
+        ("leader.source_ip", before.leader.source_ip == after.leader.source_ip),
+        ("leader", _same_login(before, after)),
     ):
         if not same:
             yield error("needs a restart to change", where, "restart Lockstep, or change it back")
+
+
+def _same_login(before: EngineSettings, after: EngineSettings) -> bool:
+    """Whether the leader comes by its tokens as before."""
+    ways = [
+        None if one is None else (one.renews, one.pin, one.totp_secret)
+        for one in (before.leader_login, after.leader_login)
+    ]
+    return ways[0] == ways[1]
 
 
 def _other_accounts(running: Config, wanted: Config) -> Iterator[Alert]:

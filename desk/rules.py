@@ -82,6 +82,7 @@ def troubles(tables: schema.Lockstep) -> Iterator[Alert]:
     """Tables that say too little or too much."""
     yield from _no_loss_named(tables)
     yield from _no_legs_seen(tables)
+    yield from _half_logins(tables)
     for index, follower in enumerate(tables.followers):
         place: _Place = ("followers", index)
         yield from _unclear((*place, "sizing"), follower.sizing)
@@ -112,6 +113,15 @@ def _no_loss_named(tables: schema.Lockstep) -> Iterator[Alert]:
         where = (*place, "limits", "square_off_on_day_loss")
         fix = "write max_day_loss (rupees) beside it, or leave this out"
         yield error("has no max_day_loss to go by", dotted(where), fix)
+
+
+def _half_logins(tables: schema.Lockstep) -> Iterator[Alert]:
+    """Where only one half is given of what makes a token."""
+    for place, account in tables.accounts():
+        if (account.pin is None) != (account.totp_secret is None):
+            here, other = ("pin", "totp_secret")[:: -1 if account.pin is None else 1]
+            where = dotted((*place, here))
+            yield error("is of no use alone", where, f"write {other} beside it, or leave it out")
 
 
 def _no_legs_seen(tables: schema.Lockstep) -> Iterator[Alert]:

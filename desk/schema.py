@@ -6,6 +6,7 @@ turns what does not fit into findings. Numbers with a point arrive as exact deci
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -15,7 +16,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 NAME = r"[a-z0-9_-]{1,40}"
 
 _TOKEN = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\x00-\x1f]+|[\x21-\x39\x3b-\x7e]+")
-_TOKEN_WORDS = '"env:NAME", "file:PATH", or the token itself'
+_TOKEN_WORDS = '"env:NAME", "file:PATH", "login", or the token itself'
+_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\x00-\x1f]+")
+_REFERENCE_WORDS = '"env:NAME" or "file:PATH"'
 
 
 def is_loopback(url: str) -> bool:
@@ -76,6 +79,12 @@ def _token(value: object) -> object:
     return value
 
 
+def _reference(value: object) -> object:
+    if isinstance(value, str) and not _REFERENCE.fullmatch(value):
+        raise ValueError("stands in the file itself, or is no source")
+    return value
+
+
 def _ip(value: object) -> object:
     if isinstance(value, str):
         try:
@@ -91,6 +100,7 @@ WebAddress = Annotated[str, BeforeValidator(_web)]
 SocketAddress = Annotated[str, BeforeValidator(_socket)]
 ClientId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,30}$")]
 Secret = Annotated[str, BeforeValidator(_token)]
+Reference = Annotated[str, BeforeValidator(_reference)]
 SourceIp = Annotated[str, BeforeValidator(_ip)]
 ProductName = Literal["CNC", "INTRADAY", "MARGIN", "MTF"]
 
@@ -245,9 +255,21 @@ class Legs(Table):
     failed_leg: Literal["tell", "flatten"] = Field(default="tell", description=_FAILED_LEG_WORDS)
 
 
-class Leader(Table):
+class Account(Table):
+    """Who an account is, how it logs in, and which way it goes out."""
+
     client_id: ClientId = Field(description=_CLIENT_WORDS)
     token: Secret = Field(description=_TOKEN_WORDS, repr=False)
+    pin: Reference | None = Field(default=None, description=_REFERENCE_WORDS, repr=False)
+    totp_secret: Reference | None = Field(default=None, description=_REFERENCE_WORDS, repr=False)
+    renew_token: bool = Field(default=True, description="true or false")
+    source_ip: SourceIp | None = Field(
+        default=None, description="an IP address of this host, in quotes"
+    )
+
+
+class Leader(Account):
+    pass
 
 
 class Sizing(Table):
@@ -309,12 +331,13 @@ class Products(Table):
     MTF: ProductName | None = Field(default=None, description=_PRODUCT_WORDS)
 
 
-class Follower(Table):
+class Named(Table):
     name: Annotated[str, StringConstraints(pattern=f"^{NAME}$")] = Field(
         description="up to 40 of a-z, 0-9, _ and -, in quotes"
     )
-    client_id: ClientId = Field(description=_CLIENT_WORDS)
-    token: Secret = Field(description=_TOKEN_WORDS, repr=False)
+
+
+class Follower(Account, Named):
     sizing: Sizing = Field(
         default=Sizing(multiplier=Decimal(1)), description="{ multiplier = 0.5 }"
     )
@@ -339,9 +362,7 @@ class Follower(Table):
     failed_leg: Literal["tell", "flatten"] | None = Field(
         default=None, description=_FAILED_LEG_WORDS
     )
-    source_ip: SourceIp | None = Field(
-        default=None, description="an IP address of this host, in quotes"
-    )
+    family: Text | None = Field(default=None, description="the name of a family, in quotes")
 
 
 class Lockstep(Table):
@@ -356,3 +377,9 @@ class Lockstep(Table):
     legs: Legs = Field(default=Legs(), description="a table [legs]")
     leader: Leader = Field(description="a table [leader] with client_id and token")
     followers: list[Follower] = Field(default=[], description="one [[followers]] for each account")
+
+    def accounts(self) -> Iterator[tuple[tuple[str | int, ...], Account]]:
+        """Every account, with its place in the file."""
+        yield ("leader",), self.leader
+        for index, follower in enumerate(self.followers):
+            yield ("followers", index), follower

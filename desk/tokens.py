@@ -1,52 +1,106 @@
-"""An account's access token as the wire and the feed ask for it."""
+"""An account's secrets as the wire, the feed and a login ask for them."""
 
 import stat
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from desk import redact
-from dhan.tokens import TokenSource
-
-_Version = tuple[int, int, int]
+from desk.vault import Kept, Vault, VaultClosed, Version, mark, version
+from dhan.tokens import TokenMissing, TokenSource, expiry
 
 _NEVER_WRITTEN = (0, 0, 0)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+_Versions = tuple[Version | None, Version | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     """Gives the token at every request, and has it redacted from then on.
 
-    Two that read the same source are equal, so that a configuration that is read again does not
-    look changed. A file is read again only when it was written again, for this is asked on the
-    path of every order.
+    A token that is kept in the vault stands in for the configured one that it was given or made
+    in place of; once the configuration says another, that counts. Where none could be read when
+    it was kept (another shell has other variables), the one that ends later counts. Two that read
+    the same source are equal, so that a configuration that is read again does not look changed.
+    Files are read again only when they were written again, for this is asked on the path of every
+    order.
     """
 
     source: TokenSource
-    _kept: dict[_Version, str] = field(default_factory=dict, compare=False, repr=False)
+    client_id: str = field(default="", compare=False)
+    vault: Vault | None = field(default=None, compare=False, repr=False)
+    _read: dict[_Versions, str] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self) -> str:
         """The token as it is now. Raises dhan.tokens.TokenMissing."""
-        version = _version(self.source.path)
-        kept = None if version is None else self._kept.get(version)
-        if kept is not None:
-            return kept
-        token = self.source.read()
-        redact.know(token)
-        self._kept.clear()
-        if version is not None:
-            self._kept[version] = token
+        versions = self._versions()
+        token = self._read.get(versions)
+        if token is None:
+            token = self._now()
+            redact.know(token)
+            self._read.clear()
+            if versions[0] is not None:
+                self._read[versions] = token
         return token
 
+    def keep(self, token: str) -> None:
+        """Have this token from now on, over restarts, until the configuration says another one
+        than it does now. Raises desk.vault.VaultClosed when it could not be written."""
+        if self.vault is None:
+            raise ValueError("a token without a vault cannot be kept")
+        try:
+            said = self.source.read()
+        except TokenMissing:
+            said = ""
+        try:
+            self.vault.keep(self.client_id, Kept(token, mark(said)))
+        finally:
+            self._read.clear()
 
-def _version(path: Path | None) -> _Version | None:
-    """What changes when the file is written or replaced; None when it cannot be looked at."""
-    if path is None:
-        return _NEVER_WRITTEN
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return (found.st_mtime_ns, found.st_size, found.st_ino)
+    def _now(self) -> str:
+        kept = self._kept()
+        try:
+            said = self.source.read()
+        except TokenMissing:
+            if kept is None or kept.instead_of:
+                raise
+            return kept.token
+        redact.know(said)
+        return kept.token if kept is not None and _stands_in(kept, said) else said
+
+    def _kept(self) -> Kept | None:
+        if self.vault is None:
+            return None
+        try:
+            return self.vault.kept(self.client_id)
+        except VaultClosed as closed:
+            raise TokenMissing(str(closed)) from None
+
+    def _versions(self) -> _Versions:
+        path, vault = self.source.path, self.vault
+        written = _NEVER_WRITTEN if path is None else version(path)
+        return written, None if vault is None else version(vault.path(self.client_id))
+
+
+def _stands_in(kept: Kept, said: str) -> bool:
+    """Whether what is kept counts, rather than what the configuration says."""
+    if kept.instead_of:
+        return kept.instead_of == mark(said)
+    return (expiry(kept.token) or _LONG_AGO) > (expiry(said) or _LONG_AGO)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A PIN or a TOTP secret, read whenever it is needed and redacted from then on."""
+
+    source: TokenSource
+
+    def __call__(self) -> str:
+        """The secret as it is now. Raises dhan.tokens.TokenMissing."""
+        secret = self.source.read()
+        redact.know(secret)
+        return secret
 
 
 def read_by_others(path: Path, group: bool) -> bool:

@@ -70,6 +70,11 @@ def parser() -> ArgumentParser:
     drift.add_argument("--follower", metavar="NAME", help="this one only")
     drift.add_argument("--repair", action="store_true", help="propose requests; none is sent")
     _lists(drift)
+    login = _verb(verbs, "login", "give an account another access token")
+    login.add_argument("name", metavar="NAME", help="of a follower, or leader")
+    login.add_argument(
+        "--paste", action="store_true", help="although one could be made with PIN and TOTP"
+    )
     _followers(_verb(verbs, "followers", "the roster, also while it runs"))
     instruments = _verb(verbs, "instruments", "the instrument master: its state, and rows of it")
     instruments.add_argument(
@@ -120,7 +125,7 @@ def _followers(roster: ArgumentParser) -> None:
         "--token",
         required=True,
         metavar="SOURCE",
-        help="env:NAME or file:PATH (relative to the configuration); never the token itself",
+        help="env:NAME, file:PATH (relative to the file), or login; never the token itself",
     )
     add.add_argument("--multiplier", default="1", metavar="N", help="its size: 0.5 is half")
     add.add_argument("--when-closed", choices=("hold", "amo", "skip"), help="in a closed market")

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 class AccountAddress:
     """Where and as whom an account talks to Dhan.
 
-    `token` is asked at every request, so that a token can be replaced while running. `lines` is
-    the most connections at once. `source_ip` is the host's own address to send from. Within
+    `token` is asked at every request, so that a token can be replaced while running; an empty one
+    is not sent. `lines` is the most connections at once. `source_ip` is the host's own address to
+    send from. Within
     `keep_warm` seconds an idle connection is used for a cheap read, because the broker ends idle
     ones and the next order would pay for it.
     """

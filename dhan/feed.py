@@ -88,6 +88,7 @@ class Feed:
         self._pace = pace or Pace()
         self._stopping = False
         self._roused = threading.Event()
+        self._said = ""
         self._socket: socket.socket | None = None
         self._hung_up: socket.socket | None = None
         self._failures = 0
@@ -107,6 +108,15 @@ class Feed:
         while self._thread.is_alive() and time.monotonic() < deadline:
             self._hang_up()
             self._thread.join(_HANG_UP_AGAIN)
+
+    def renewed(self) -> None:
+        """Log in anew if the account has another token than the last login had."""
+        try:
+            same = self._address.token() == self._said
+        except TokenMissing:
+            return
+        if not same:
+            self.reconnect()
 
     def reconnect(self) -> None:
         """Open the socket anew, at once: a new token is there."""
@@ -218,10 +228,11 @@ class Feed:
         raise trouble
 
     def _login(self) -> str:
+        self._said = self._address.token()
         login = {
             "MsgCode": _LOGIN_CODE,
             "ClientId": self._address.client_id,
-            "Token": self._address.token(),
+            "Token": self._said,
         }
         return json.dumps({"LoginReq": login, "UserType": "SELF"})
 

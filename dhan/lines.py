@@ -65,7 +65,7 @@ class Line:
         self._reopening = False
         self._caretaker: asyncio.TimerHandle | None = None
         self._probing = False
-        self._token = ""
+        self._token: str | None = None
         self._headers = b""
         self._reads = ReadPace(loop.time, account.client_id, noted)
         self._reads_awaited = False
@@ -165,17 +165,25 @@ class Line:
         if token != self._token:
             if not token.isprintable():
                 raise ValueError("a token that would be more than one header")
-            self._headers = (
-                f" HTTP/1.1\r\nHost: {self._netloc}\r\naccess-token: {token}\r\n"
-                f"client-id: {self.account.client_id}\r\nAccept: application/json\r\n"
-            ).encode("ascii")
+            self._headers = self._standing_headers(token)
             self._token = token
         request = call.request
-        start = f"{request.method} {self._base}{request.path}".encode("ascii")
+        start = f"{request.method} {self._base}{request.path}{request.query}".encode("ascii")
+        headers = self._headers
+        if request.headers:
+            headers += "".join(f"{name}: {value}\r\n" for name, value in request.headers).encode()
         if not request.body and request.method != "POST":
-            return b"".join((start, self._headers, b"\r\n"))
+            return b"".join((start, headers, b"\r\n"))
         length = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(request.body)
-        return b"".join((start, self._headers, length, request.body))
+        return b"".join((start, headers, length, request.body))
+
+    def _standing_headers(self, token: str) -> bytes:
+        """What every request carries; the one that asks for a first token has none."""
+        bearer = f"access-token: {token}\r\n" if token else ""
+        return (
+            f" HTTP/1.1\r\nHost: {self._netloc}\r\n{bearer}"
+            f"client-id: {self.account.client_id}\r\nAccept: application/json\r\n"
+        ).encode("ascii")
 
     # Connections
 

@@ -7,7 +7,7 @@ exception into a refusal and loses the HTTP status.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import quote
 
@@ -35,12 +35,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request ready to be written: `path` is relative to the API's address."""
+    """A request ready to be written: `path` is relative to the API's address. `query` follows it
+    and may be secret, `headers` are sent besides those of every request."""
 
     kind: Kind
     method: str
     path: str
     body: bytes = b""
+    query: str = field(default="", repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 _Payload = dict[str, object]

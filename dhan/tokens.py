@@ -13,9 +13,15 @@ class TokenMissing(Exception):
     """A token's source gives none; the message names the source, never a value."""
 
 
+class NotKept(Exception):
+    """A token counts until the process ends, but not over the next start; says why and shows no
+    value."""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenSource:
-    """Where a token is read: `env:NAME`, `file:PATH`, or the token itself.
+    """Where a token is read: `env:NAME`, `file:PATH`, `login` (what was given or made by a login,
+    and is kept elsewhere), or the token itself.
 
     Relative paths are relative to `folder`. `path` is the file of a `file:` source.
     """
@@ -31,17 +37,26 @@ class TokenSource:
     @property
     def literal(self) -> bool:
         """Whether the configuration holds the token itself."""
-        return not self.written.startswith(("env:", "file:"))
+        return not self.by_login and not self.written.startswith(("env:", "file:"))
+
+    @property
+    def by_login(self) -> bool:
+        """Whether there is no other token than the one that a login gave."""
+        return self.written == "login"
 
     @property
     def name(self) -> str:
         """The source in words that show no secret."""
+        if self.by_login:
+            return "the token of a login"
         return "the token in the configuration" if self.literal else self.written
 
     def read(self) -> str:
         """The token as it is now. Raises TokenMissing."""
         if self.path is not None:
             token = _read(self.path, self.name).strip()
+        elif self.by_login:
+            raise TokenMissing(f"{self.name} is not there yet (python run.py login NAME)")
         elif self.literal:
             token = self.written.strip()
         else:

@@ -49,6 +49,18 @@ class FeedRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenRefused:
+    """Dhan did not take the token of the account whose actor this is."""
+
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRenewed:
+    """The account has another token than before."""
+
+
+@dataclass(frozen=True, slots=True)
 class OrderSeen:
     """Something is known of a leader order.
 

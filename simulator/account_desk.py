@@ -146,7 +146,10 @@ def addresses(call: Call) -> web.Response:
 
 
 def renew(call: Call) -> web.Response:
-    """GET or POST /RenewToken: a new token for one that still lives; the old one dies at once."""
+    """GET or POST /RenewToken: a new token for one that was made on Dhan's web page and still
+    lives; the old one dies at once."""
+    if not call.account.by_web:
+        raise Refused("Only tokens that were generated on Dhan Web can be renewed", "DH-905")
     call.box.grant(call.account)
     return told(_granted(call.account))
 
@@ -159,7 +162,7 @@ def generate(call: Call) -> web.Response:
         raise dead()
     if not good_totp(account.totp_secret, query.get("totp", ""), now):
         raise dead()
-    call.box.grant(account)
+    call.box.grant(account, by_web=False)
     return told(_granted(account))
 
 

@@ -31,6 +31,7 @@ class Changes(TypedDict, total=False):
     pin: str
     totp_secret: str
     killed: bool
+    token_seconds: float
 
 
 class AccountVerbs(Verbs):

@@ -15,8 +15,10 @@ _Closing = dict[tuple[_Held, str], int]
 @dataclass(slots=True, eq=False)
 class Account:
     """One account. Amounts in paise. `orders` is the day's book, `live` what can still change in
-    it, `dead_tokens` what was its token once; `unpriced`: fills are shown without their price;
-    `quotes`: whether it has the paid data API; `newest_first`: its book begins with the newest."""
+    it, `dead_tokens` what was its token once; `token_seconds`: how long one lives; `by_web`: that
+    it was made on Dhan's web page, for only those can be renewed; `unpriced`: fills are shown
+    without their price; `quotes`: whether it has the paid data API; `newest_first`: its book begins
+    with the newest."""
 
     client_id: str
     token: str
@@ -26,6 +28,8 @@ class Account:
     pin: str = "123456"
     totp_secret: str = ""
     expires: datetime | None = None
+    token_seconds: float = 86_400.0
+    by_web: bool = True
     dead_tokens: set[str] = field(default_factory=set)
     allowed_ips: tuple[str, ...] = ()
     slow_ms: int = 0

@@ -12,7 +12,7 @@ from simulator.faults import Faults
 from simulator.feed import Feed
 from simulator.instruments import built_in
 from simulator.orders import BrokerOrder
-from simulator.tokens import LIFETIME, new_token
+from simulator.tokens import new_token
 
 Rupees = Decimal | int | str | float
 
@@ -89,12 +89,13 @@ class Box:
         accounts[account.client_id] = account
         return account
 
-    def grant(self, account: Account) -> None:
+    def grant(self, account: Account, *, by_web: bool = True) -> None:
         """Give the account a new token; the old one dies at once, and so do its sockets."""
         if account.token:
             account.dead_tokens.add(account.token)
             self.feed.cut(account, with_close=False)
-        account.expires = self.exchange.now() + LIFETIME
+        account.by_web = by_web
+        account.expires = self.exchange.now() + timedelta(seconds=account.token_seconds)
         account.token = new_token(account.client_id, account.expires)
 
     def expire(self, account: Account) -> None:

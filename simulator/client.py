@@ -90,17 +90,20 @@ class Control(ControlLine):
         pin: str | None = None,
         totp_secret: str | None = None,
         killed: bool | None = None,
+        token_seconds: float | None = None,
     ) -> None:
         """Change what is given. `frames`: "single", "joined" (several objects back to back in one
         frame) or "lines" (on lines of their own); `pascal`: event keys in PascalCase;
         `unpriced`: the book and events show fills without their price, only trades have it;
         `quotes`: whether market quotes are answered, as for those who pay for them;
-        `newest_first`: the book begins with the newest order."""
+        `newest_first`: the book begins with the newest order; `token_seconds`: how long the tokens
+        live that are granted from now on."""
         self._ask(
             "set_account", client_id=client_id, funds=funds, collateral=collateral,
             allowed_ips=None if allowed_ips is None else list(allowed_ips), slow_ms=slow_ms,
             pascal=pascal, unpriced=unpriced, quotes=quotes, frames=frames, pin=pin,
             totp_secret=totp_secret, killed=killed, newest_first=newest_first,
+            token_seconds=token_seconds,
         )  # fmt: skip
 
     def limits(

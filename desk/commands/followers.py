@@ -52,11 +52,11 @@ def run(config: Config, wanted: Namespace) -> int:
 
 def _newcomer(wanted: Namespace) -> dict[str, object]:
     """The keys of the new follower's table."""
-    if not wanted.token.startswith(("env:", "file:")):
+    if wanted.token != "login" and not wanted.token.startswith(("env:", "file:")):
         redact.know(wanted.token)
         raise Misused(
-            "--token wants env:NAME or file:PATH; a token on the command line can be read by "
-            "every user of this host"
+            "--token wants env:NAME, file:PATH or login; a token on the command line can be read "
+            "by every user of this host"
         )
     if not _NUMBER.fullmatch(wanted.multiplier):
         raise Misused("--multiplier wants a number such as 0.5")

@@ -412,6 +412,35 @@ def test_all_problems_of_a_file_are_told_at_once() -> None:
     }
 
 
+def test_how_an_account_comes_by_its_tokens() -> None:
+    made = config(
+        follower('pin = "env:PIN"', 'totp_secret = "file:totp"')
+        .replace('token = "env:ASHA"', 'token = "login"')
+        .replace('token = "env:LEADER"', 'token = "env:LEADER"\nrenew_token = false')
+    )
+    leader, asha = made.engine.leader_login, made.followers[0].login
+    assert leader is not None
+    assert asha is not None
+    assert (leader.renews, leader.generates, asha.renews, asha.generates) == (
+        False,
+        False,
+        True,
+        True,
+    )
+    assert asha.auth_url == "https://auth.dhan.co"
+
+
+@pytest.mark.parametrize("key", ["pin", "totp_secret"])
+def test_a_pin_and_a_totp_secret_belong_together_and_stand_elsewhere(key: str) -> None:
+    both = {"pin": 'pin = "env:PIN"', "totp_secret": 'totp_secret = "env:TOTP"'}
+    assert list(refused(follower(both[key]))) == [f"followers[0].{key}"]
+    both[key] = f'{key} = "739164"'
+    found = refused(follower(*both.values()))
+    assert list(found) == [f"followers[0].{key}"]
+    assert '"env:NAME" or "file:PATH"' in found[f"followers[0].{key}"]
+    assert "739164" not in str(found)
+
+
 def test_two_followers_cannot_share_an_address_of_their_own() -> None:
     twins = follower('source_ip = "10.0.0.1"') + "\n".join(
         (

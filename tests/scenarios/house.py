@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -69,7 +69,8 @@ DOUBLE = Member("double", "1000000004", "2")
 class House:
     """A simulator with a leader and followers, and `python run.py` on them. `before` is a
     command that runs the process, `patience` (seconds) how long it may take to listen, `master`
-    a file instead of the simulator's instrument master. Processes come from the nursery, which
+    a file instead of the simulator's instrument master, `openings` what is particular of an
+    account at the broker, by its client id. Processes come from the nursery, which
     saves their imports, unless they are `by_hand`."""
 
     folder: Path
@@ -83,12 +84,16 @@ class House:
     master: str = ""
     sessions: str = "always"
     environment: dict[str, str] = field(default_factory=dict)
+    openings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     broker: Simulator = field(init=False)
     process: Process | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        openings = [Opening(LEADER, funds=100_000_000)]
-        openings += [Opening(member.client_id, funds=100_000_000) for member in self.members]
+        accounts = [LEADER, *(member.client_id for member in self.members)]
+        openings = [
+            Opening(account, funds=100_000_000, **self.openings.get(account, {}))
+            for account in accounts
+        ]
         self.broker = Simulator(accounts=openings, transit_ms=self.transit_ms)
         self.write_config()
 

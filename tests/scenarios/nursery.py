@@ -127,6 +127,7 @@ def main() -> None:
         explain,
         followers,
         instruments,
+        login,
         missed,
         replay,
         resolve,

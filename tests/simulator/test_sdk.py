@@ -105,11 +105,14 @@ def test_tokens_by_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(DhanLogin, "AUTH_BASE_URL", broker.auth_url)
         monkeypatch.setattr(DhanLogin, "API_BASE_URL", broker.api_url)
         login = DhanLogin(ASHA)
+        by_web = broker.token(ASHA)
+        renewed = login.renew_token(by_web)
+        assert renewed["accessToken"] == broker.token(ASHA) != by_web
         granted = login.generate_token("123456", totp(_SECRET, time.time()))
-        assert granted["accessToken"] == broker.token(ASHA)
+        assert granted["accessToken"] == broker.token(ASHA) != renewed["accessToken"]
         assert login.user_profile(granted["accessToken"])["dhanClientId"] == ASHA
-        renewed = login.renew_token(granted["accessToken"])
-        assert renewed["accessToken"] == broker.token(ASHA) != granted["accessToken"]
+        with pytest.raises(Exception, match="generated on Dhan Web"):
+            login.renew_token(granted["accessToken"])
 
 
 @pytest.fixture
