@@ -45,6 +45,13 @@ class ProfitAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressesAnswered:
+    """The answer to where the account may send orders from."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class KillAnswered:
     """The answer to setting the broker's kill switch."""
 
@@ -58,6 +65,7 @@ class Account:
         self._floor = floor
         self._name = follower_name(settings.name)
         self.client_id = settings.address.client_id
+        self.source_ip = settings.address.source_ip
         self._requests = Requests(self.client_id)
         self.line = floor.wire.open(settings.address)
         listener = SocketListener(floor.post, self._name, self.client_id)
@@ -99,6 +107,10 @@ class Account:
         """Ask for the positions, for what they earned."""
         asked_at = self._floor.clock.now()
         self._read(self._requests.positions(), lambda answer: ProfitAnswered(answer, asked_at))
+
+    def read_addresses(self) -> None:
+        """Ask where the account may send orders from."""
+        self._read(self._requests.addresses(), AddressesAnswered)
 
     def kill(self) -> None:
         """Set the broker's kill switch."""

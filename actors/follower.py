@@ -9,11 +9,19 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from actors.account import Account, BookAnswered, KillAnswered, PositionsAnswered, ProfitAnswered
+from actors.account import (
+    Account,
+    AddressesAnswered,
+    BookAnswered,
+    KillAnswered,
+    PositionsAnswered,
+    ProfitAnswered,
+)
 from actors.capital import CapitalWatch, FundsAnswered, LeaderCapital, Purse
 from actors.day_loss import LossWatch
 from actors.dispatcher import Dispatcher
 from actors.drift_watch import DriftWatch
+from actors.egress import EgressWatch
 from actors.floor import Floor, FloorActor
 from actors.following import Following
 from actors.halting import Halting
@@ -30,6 +38,7 @@ from domain.halts import HaltAsked
 from domain.hours import Sessions
 from domain.inputs import (
     BookRead,
+    BookRefused,
     Drained,
     Granted,
     Input,
@@ -61,6 +70,7 @@ from domain.messages import (
     TokenRenewed,
     Unlisted,
 )
+from domain.outcomes import Refused
 from domain.rules import FailedLeg
 
 logger = logging.getLogger(__name__)
@@ -85,6 +95,7 @@ class FollowerActor(FloorActor):
         self._word: OperatorsWord
         self._halting: Halting
         self._drift: DriftWatch
+        self._egress: EgressWatch
         self._capital: CapitalWatch
         self._margin: MarginWatch
         self._loss: LossWatch
@@ -103,6 +114,7 @@ class FollowerActor(FloorActor):
         self._word = OperatorsWord(post, book, self._own, account.read_book)
         self._halting = Halting(post, account, following)
         every = timedelta(seconds=settings.drift_seconds)
+        self._egress = EgressWatch(account, following.standing, name)
         self._drift = DriftWatch(floor.clock, account, book, following.standing, every)
         purse = Purse(floor, account.line, client_id, self.name)
         self._capital = CapitalWatch(floor, purse, settings.rules)
@@ -191,6 +203,8 @@ class FollowerActor(FloorActor):
                 self._ask_for(self._surroundings.missed)
             case InstrumentsMissed():
                 self._take(message)
+            case AddressesAnswered():
+                self._take_each(self._egress.told(message))
             case TokenRenewed():
                 self._account.renewed()
                 self._account.read_book()
@@ -240,6 +254,8 @@ class FollowerActor(FloorActor):
     def _book_answered(self, told: BookAnswered) -> None:
         self._account.reading = False
         read = self._own.book(told)
+        if isinstance(read, BookRefused) and read.refusal.kind is Refused.TOKEN:
+            self.floor.post.tell(TOKENS, TokenRefused(self.name))
         if isinstance(read, BookRead):
             self._read_at = told.asked_at
             following = self._following
@@ -289,8 +305,6 @@ class FollowerActor(FloorActor):
         for alone in following.legs.alone(now):
             self._alone(alone)
         refused = following.standing.token_refused
-        if refused:
-            self.floor.post.tell(TOKENS, TokenRefused(self.name))
         busy = timedelta(seconds=self._settings.sweep_seconds)
         every = busy if following.live or refused else _IDLE_SWEEP
         if self._read_at is None or now - self._read_at >= every:
@@ -298,6 +312,7 @@ class FollowerActor(FloorActor):
         self._halting.look(now)
         self._capital.look(self._settings.rules, now)
         if following.ready and not following.drained:
+            self._egress.look(now)
             self._drift.look(now)
             self._loss.look(self._surroundings.open, now)
             self._loss.square_off(now)
@@ -320,6 +335,8 @@ class FollowerActor(FloorActor):
             self._account.read_book()
         else:
             logger.warning("The order feed of %s: %s", self.name, change.why)
+        if isinstance(change, FeedRefused):
+            self.floor.post.tell(TOKENS, TokenRefused(self.name))
         self.floor.post.tell(BOARD, change)
 
 

@@ -22,6 +22,7 @@ from domain.copybook import CopyBook
 from domain.funds import FreeCash, MarginTold
 from domain.halts import HaltAsked
 from domain.inputs import (
+    AddressTold,
     BookRead,
     BookRefused,
     CapitalFound,
@@ -171,6 +172,8 @@ class Following:
                 self._restored(told)
             case BookRefused(refusal):
                 self.standing.refused(refusal)
+            case AddressTold(refusal):
+                self._address_told(refusal)
             case Instructed(instruction, shown):
                 self.book.resolve(instruction, shown)
                 self._consider(instruction.leader_order_id)
@@ -313,6 +316,13 @@ class Following:
         exits = [one for one in urgent if self.book.exits(one)]
         cancels = [one for one in urgent if isinstance(self._step(one), Cancel)]
         self._consider_each(dict.fromkeys([*cancels, *exits, *urgent]))
+
+    def _address_told(self, refusal: Refusal | None) -> None:
+        if refusal is not None:
+            self.standing.refused(refusal)
+        elif self.standing.address_refused:
+            self.standing.accepted()
+            self._consider_all()
 
     def _not_recorded(self, unsent: Intent) -> None:
         """Nothing was sent; ask again after a pause."""

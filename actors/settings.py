@@ -49,7 +49,7 @@ class FollowerSettings:
     is read while it has something open; `timeout` (seconds) is how long an answer may take;
     `drift_seconds` is how often its positions are compared with its copies; `reserve` is the share
     of `windows` that entries leave to cancels and exits; without a `login` its token is left as it
-    is."""
+    is; those of one `family` may send from one address."""
 
     name: str
     address: AccountAddress
@@ -62,6 +62,7 @@ class FollowerSettings:
     drift_seconds: float = 60.0
     reserve: Fraction = RESERVE
     login: Login | None = None
+    family: str | None = None
 
     @property
     def mandate(self) -> Mandate:

@@ -52,6 +52,11 @@ class Standing:
         """Whether it is parked for its token."""
         return self._trouble is not None and self._trouble.kind is Refused.TOKEN
 
+    @property
+    def address_refused(self) -> bool:
+        """Whether it is parked for the address that its orders come from."""
+        return self._trouble is not None and self._trouble.kind is Refused.ADDRESS
+
     def configured(self, paused: bool) -> None:
         """Begin anew as the roster has it."""
         self._paused, self._trouble = paused, None
@@ -122,7 +127,7 @@ class Standing:
         """What the operator does about an account that Dhan refuses."""
         if self.token_refused:
             return f"give a valid token: python run.py login {self._name}"
-        return "have this host's address registered with Dhan"
+        return "it is asked about every minute; python run.py check tells more"
 
     def alert(self, what: str, fix: str, level: Level = Level.ERROR) -> None:
         """Tell the operator something about this follower, and keep it."""

@@ -172,6 +172,7 @@ def _follower(folder: Path, tables: schema.Lockstep, follower: schema.Follower) 
         paused=follower.paused,
         sweep_seconds=float(tables.recovery.sweep_seconds),
         login=_login(folder, dhan, follower, token),
+        family=follower.family,
     )
 
 
@@ -181,11 +182,13 @@ def _token(folder: Path, tables: schema.Lockstep, account: schema.Account) -> To
 
 
 def _address(dhan: schema.Dhan, account: schema.Account, token: Token) -> AccountAddress:
-    return AccountAddress(account.client_id, dhan.api_url, token, account.source_ip)
+    return AccountAddress(
+        account.client_id, dhan.api_url, token, account.source_ip, proxy=account.proxy
+    )
 
 
 def _feed(dhan: schema.Dhan, account: schema.Account, token: Token) -> FeedAddress:
-    return FeedAddress(account.client_id, dhan.feed_url, token, account.source_ip)
+    return FeedAddress(account.client_id, dhan.feed_url, token, account.source_ip, account.proxy)
 
 
 def _login(folder: Path, dhan: schema.Dhan, account: schema.Account, token: Token) -> Login:

@@ -22,6 +22,8 @@ from domain.messages import Alert, Level
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _QUOTED = re.compile(r"'([^']+)'")
 _LONGEST_KEY = 40
+_WAYS_OUT = ("source_ip", "proxy")
+FAMILY = 'the same family = "NAME" in both, where Dhan has agreed to that'
 _WORDS = {
     "missing": "is missing",
     "string_type": "is not text in quotes",
@@ -199,16 +201,18 @@ def _finding(level: Level, what: str, where: str, fix: str) -> Alert:
 def doubles(document: Mapping[str, object]) -> Iterator[Alert]:
     """Followers that cannot be told from one another, or from the leader."""
     leader = document.get("leader")
-    seen: dict[tuple[str, object], str] = {}
+    seen: dict[tuple[str, object], tuple[str, object]] = {}
     if isinstance(leader, Mapping) and isinstance(leader.get("client_id"), str):
-        seen["client_id", leader["client_id"]] = "leader.client_id"
+        seen["client_id", leader["client_id"]] = "leader.client_id", None
     followers = document.get("followers")
     for index, follower in enumerate(followers if isinstance(followers, list) else ()):
-        for key in ("name", "client_id", "source_ip"):
+        for key in ("name", "client_id", *_WAYS_OUT):
             value = follower.get(key) if isinstance(follower, Mapping) else None
             if not isinstance(value, str):
                 continue
-            where = dotted(("followers", index, key))
-            first = seen.setdefault((key, value), where)
-            if first is not where:
-                yield error(f"is the same as {first}", where, "every account needs its own")
+            where, family = dotted(("followers", index, key)), follower.get("family")
+            first, others = seen.setdefault((key, value), (where, family))
+            if first is where or (key in _WAYS_OUT and family is not None and family == others):
+                continue
+            fix = f", or {FAMILY}" if key in _WAYS_OUT else ""
+            yield error(f"is the same as {first}", where, f"every account needs its own{fix}")

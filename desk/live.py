@@ -11,8 +11,10 @@ from desk.accounts import moved
 from desk.calendar import CalendarWatch, go_by, lacking
 from desk.config import Config, ConfigError
 from desk.documents import write_copies
+from desk.egress import shared
 from desk.findings import line
 from desk.options import Options
+from desk.probes import vault_closed
 from desk.roster import RosterWatch
 from desk.running import Poll, allow_many_sockets, attend, stop_signals
 from desk.show import Show
@@ -31,9 +33,10 @@ def run(config: Config, options: Options) -> int:
     """Run until SIGTERM or Ctrl-C; the exit code as the contract has it.
 
     Raises LedgerUnusable where the ledger keeps it from starting, and ConfigError for followers
-    whose copies are in another account and for a calendar that says nothing sensible.
+    whose copies are in another account or that share an address, for a key that others can read,
+    and for a calendar that says nothing sensible.
     """
-    if findings := tuple(moved(config)):
+    if findings := (*moved(config), *shared(config), *vault_closed(config)):
         raise ConfigError(config.path, findings)
     allow_many_sockets()
     go_by(config)

@@ -11,9 +11,12 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from actors import clock_watch
+from actors.settings import Login
 from desk.accounts import moved
 from desk.config import Config
+from desk.egress import shared
 from desk.findings import dotted, error, note, warning
+from desk.vault import VaultClosed, vault
 from dhan.addresses import AccountAddress
 from dhan.codec.addresses import addresses
 from dhan.codec.rest import profile
@@ -38,33 +41,63 @@ _SOON = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account of the configuration, at `where`; a follower `trades`, the leader is read."""
+    """An account of the configuration, at `where`; a follower `trades`, the leader is read.
+    `replaced` is whether its token is replaced in time by a running engine."""
 
+    name: str
     where: str
     address: AccountAddress
     trades: bool
+    replaced: bool
+
+    @property
+    def login(self) -> str:
+        """How the operator gives it another token."""
+        return f"python run.py login {self.name}"
 
 
 def accounts(config: Config) -> list[Account]:
     """The leader and every follower."""
+    engine = config.engine
+    leader = Account(
+        "leader", "leader", engine.leader, trades=False, replaced=_replaced(engine.leader_login)
+    )
     followers = (
-        Account(dotted(("followers", index)), follower.address, trades=True)
+        Account(
+            follower.name,
+            dotted(("followers", index)),
+            follower.address,
+            trades=True,
+            replaced=_replaced(follower.login),
+        )
         for index, follower in enumerate(config.followers)
     )
-    return [Account("leader", config.engine.leader, trades=False), *followers]
+    return [leader, *followers]
 
 
-def account(wire: Wire, one: Account) -> Iterator[Alert]:
+def _replaced(login: Login | None) -> bool:
+    return login is not None and (login.renews or login.generates)
+
+
+def vault_closed(config: Config) -> Iterator[Alert]:
+    """Whether the key of the kept tokens is there for others too, or is none."""
+    try:
+        vault(config.engine.ledger.parent).look()
+    except VaultClosed as closed:
+        yield error(closed.why, str(closed.where), closed.fix)
+
+
+def account(wire: Wire, one: Account, detected: dict[str, str]) -> Iterator[Alert]:
     """Whether the token is there and Dhan takes it as this account's, and its orders from
-    here."""
+    here; the address that Dhan sees is `detected`."""
     token_at = f"{one.where}.token"
     try:
         ends = expiry(one.address.token())
     except TokenMissing as missing:
-        yield error(str(missing), token_at, "set the variable or write the file")
+        yield error(str(missing), token_at, f"set the variable, write the file, or {one.login}")
         return
     if ends is not None and ends <= datetime.now(UTC):
-        yield error(f"expired at {ends.isoformat()}", token_at, "get a new one from Dhan")
+        yield error(f"expired at {ends.isoformat()}", token_at, f"give another: {one.login}")
         return
     source = one.address.source_ip
     if source is not None and not _ours(source):
@@ -74,17 +107,18 @@ def account(wire: Wire, one: Account) -> Iterator[Alert]:
     requests = Requests(one.address.client_id)
     answer = wire.call(line, requests.profile(), _ANSWER_SECONDS)
     if answer.status != 200:
-        yield _refused(answer, token_at)
+        yield _refused(answer, token_at, one.login)
         return
     yield from _whose(one, answer)
     if one.trades:
-        yield from _sender(one, wire.call(line, requests.addresses(), _ANSWER_SECONDS))
+        asked = wire.call(line, requests.addresses(), _ANSWER_SECONDS)
+        yield from _sender(one, asked, detected)
     else:
         yield from _clock(answer)
     wire.close(line)
 
 
-def _refused(answer: Answer, token_at: str) -> Alert:
+def _refused(answer: Answer, token_at: str, login: str) -> Alert:
     """Why the profile could not be read."""
     if answer.status is None:
         return error(
@@ -92,7 +126,7 @@ def _refused(answer: Answer, token_at: str) -> Alert:
         )
     came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
     if isinstance(came, Refusal) and came.kind is Refused.TOKEN:
-        return error(f"Dhan does not take it: {came.message}", token_at, "get a new one from Dhan")
+        return error(f"Dhan does not take it: {came.message}", token_at, f"give another: {login}")
     what = came.message if isinstance(came, Refusal) else f"HTTP {answer.status}"
     return error(f"Dhan does not tell whose it is: {what}", token_at, "try again later")
 
@@ -112,12 +146,14 @@ def _whose(one: Account, answer: Answer) -> Iterator[Alert]:
         )
     ends = owner.valid_until
     if ends is not None and ends <= datetime.now(UTC) + _SOON:
-        yield warning(f"ends at {ends.isoformat()}", token_at, "get a new one from Dhan")
+        by_itself = one.replaced and ends > datetime.now(UTC)
+        fix = "a running engine replaces it" if by_itself else f"give another: {one.login}"
+        yield warning(f"ends at {ends.isoformat()}", token_at, fix)
 
 
-def _sender(one: Account, answer: Answer) -> Iterator[Alert]:
+def _sender(one: Account, answer: Answer, detected: dict[str, str]) -> Iterator[Alert]:
     """Whether Dhan takes the account's orders from the address that it saw."""
-    fix = "register this host's address with Dhan, or correct source_ip"
+    own = one.address.source_ip
     try:
         if answer.status != 200:
             raise Unreadable(answer.error or f"HTTP {answer.status}")
@@ -126,8 +162,10 @@ def _sender(one: Account, answer: Answer) -> Iterator[Alert]:
         what = f"whether Dhan takes orders from here is not known: {trouble}"
         yield warning(what, one.where, "try again later")
         return
-    if said.allowed is False:
-        yield error(f"Dhan takes no orders from {said.detected or 'here'}", one.where, fix)
+    detected[one.name] = said.detected
+    if said.admits(own) is False:
+        what = f"Dhan takes no orders from {said.used(own) or 'here'}"
+        yield error(what, one.where, said.remedy(own))
 
 
 def _clock(answer: Answer) -> Iterator[Alert]:
@@ -214,13 +252,7 @@ def roster(config: Config) -> Iterator[Alert]:
         yield warning("nobody follows", "followers", "add one: python run.py followers add")
     if config.always_open:
         yield note("every segment counts as open at any time", "clock.sessions", "")
-    sharing = [one for one in config.followers if one.address.source_ip is None]
-    if len(sharing) > 1 and not config.loopback:
-        yield warning(
-            f"{len(sharing)} accounts send from one address; Dhan wants one of its own for each",
-            "followers",
-            "give each a source_ip of this host",
-        )
+    yield from shared(config)
     for index, follower in enumerate(config.followers):
         for own, dhans in zip(follower.windows, DHAN_ORDERS, strict=True):
             if own.limit > dhans.limit:

@@ -6,6 +6,7 @@ from pathlib import Path
 from actors.settings import EngineSettings
 from desk.accounts import moved
 from desk.config import Config, ConfigError, parse, read
+from desk.egress import shared
 from desk.findings import dotted, error
 from domain.messages import Alert
 from ledger.opening import LedgerUnusable
@@ -62,6 +63,7 @@ def _refuse_restarts(running: Config, wanted: Config) -> None:
         *_fixed(running, wanted),
         *_other_accounts(running, wanted),
         *_moved(wanted, follow),
+        *_sharing(running, wanted),
     )
     if findings:
         raise ConfigError(wanted.path, findings)
@@ -83,6 +85,7 @@ def _fixed(running: Config, wanted: Config) -> Iterator[Alert]:
         ("leader.client_id", before.leader.client_id == after.leader.client_id),
         ("leader.token", before.leader.token == after.leader.token),
         ("leader.source_ip", before.leader.source_ip == after.leader.source_ip),
+        ("leader.proxy", before.leader.proxy == after.leader.proxy),
         ("leader", _same_login(before, after)),
     ):
         if not same:
@@ -96,6 +99,12 @@ def _same_login(before: EngineSettings, after: EngineSettings) -> bool:
         for one in (before.leader_login, after.leader_login)
     ]
     return ways[0] == ways[1]
+
+
+def _sharing(running: Config, wanted: Config) -> Iterator[Alert]:
+    """Followers that would come to share an address; those that do so already run."""
+    if not any(shared(running)):
+        yield from shared(wanted)
 
 
 def _other_accounts(running: Config, wanted: Config) -> Iterator[Alert]:

@@ -83,6 +83,7 @@ def troubles(tables: schema.Lockstep) -> Iterator[Alert]:
     yield from _no_loss_named(tables)
     yield from _no_legs_seen(tables)
     yield from _half_logins(tables)
+    yield from _two_ways_out(tables)
     for index, follower in enumerate(tables.followers):
         place: _Place = ("followers", index)
         yield from _unclear((*place, "sizing"), follower.sizing)
@@ -122,6 +123,13 @@ def _half_logins(tables: schema.Lockstep) -> Iterator[Alert]:
             here, other = ("pin", "totp_secret")[:: -1 if account.pin is None else 1]
             where = dotted((*place, here))
             yield error("is of no use alone", where, f"write {other} beside it, or leave it out")
+
+
+def _two_ways_out(tables: schema.Lockstep) -> Iterator[Alert]:
+    for place, account in tables.accounts():
+        if account.source_ip is not None and account.proxy is not None:
+            where = dotted((*place, "proxy"))
+            yield error("is a second way out, beside source_ip", where, "leave out one of them")
 
 
 def _no_legs_seen(tables: schema.Lockstep) -> Iterator[Alert]:

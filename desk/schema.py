@@ -69,6 +69,22 @@ def _socket(value: object) -> object:
     return _address(value, "ws", "wss")
 
 
+def _proxy(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise ValueError("is not an address") from None
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("carries a user or a password")
+    plain = f"http://{parts.netloc}"
+    if not parts.hostname or port is None or value.rstrip("/") != plain or not value.isascii():
+        raise ValueError("is not the address of a proxy")
+    return plain.lower()
+
+
 def _master(value: object) -> object:
     return _web(value) if isinstance(value, str) and is_url(value) else value
 
@@ -102,6 +118,7 @@ ClientId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,30}$")]
 Secret = Annotated[str, BeforeValidator(_token)]
 Reference = Annotated[str, BeforeValidator(_reference)]
 SourceIp = Annotated[str, BeforeValidator(_ip)]
+Proxy = Annotated[str, BeforeValidator(_proxy)]
 ProductName = Literal["CNC", "INTRADAY", "MARGIN", "MTF"]
 
 SegmentName = Literal[
@@ -118,6 +135,7 @@ SegmentName = Literal[
 _PERCENT_WORDS = "a number above 0, at most 100"
 _WEB_WORDS = 'an address such as "https://host/path"; http:// only on this host'
 _SOCKET_WORDS = 'an address such as "wss://host"; ws:// only on this host'
+_PROXY_WORDS = 'an address such as "http://host:port"'
 _CLIENT_WORDS = 'Dhan\'s client id in quotes, such as "1000000001"'
 _MAX_AGE_WORDS = "seconds above 0, at most 86400"
 _PRODUCT_WORDS = "CNC, INTRADAY, MARGIN or MTF in quotes"
@@ -266,6 +284,7 @@ class Account(Table):
     source_ip: SourceIp | None = Field(
         default=None, description="an IP address of this host, in quotes"
     )
+    proxy: Proxy | None = Field(default=None, description=_PROXY_WORDS)
 
 
 class Leader(Account):

@@ -9,8 +9,8 @@ class AccountAddress:
     """Where and as whom an account talks to Dhan.
 
     `token` is asked at every request, so that a token can be replaced while running; an empty one
-    is not sent. `lines` is the most connections at once. `source_ip` is the host's own address to
-    send from. Within
+    is not sent. `source_ip` is the host's own address to send from, `proxy` (`http://host:port`)
+    the one that everything goes through. `lines` is the most connections at once. Within
     `keep_warm` seconds an idle connection is used for a cheap read, because the broker ends idle
     ones and the next order would pay for it.
     """
@@ -21,6 +21,7 @@ class AccountAddress:
     source_ip: str | None = None
     lines: int = 4
     keep_warm: float = 20.0
+    proxy: str | None = None
 
     def __post_init__(self) -> None:
         if self.lines < 1 or self.keep_warm <= 0:
@@ -35,3 +36,4 @@ class FeedAddress:
     url: str
     token: Callable[[], str] = field(repr=False)
     source_ip: str | None = None
+    proxy: str | None = None

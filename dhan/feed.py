@@ -22,6 +22,7 @@ from websocket import ABNF
 from dhan.addresses import FeedAddress
 from dhan.tokens import TokenMissing
 from dhan.trust import trust
+from dhan.tunnel import pass_through, place
 
 logger = logging.getLogger(__name__)
 
@@ -209,6 +210,14 @@ class Feed:
         return link
 
     def _dialled(self, host: str, port: int) -> socket.socket:
+        """A connection to that host, through the account's proxy if it has one."""
+        if self._address.proxy is None:
+            return self._connected(host, port)
+        plain = self._connected(*place(self._address.proxy))
+        pass_through(plain, host, port)
+        return plain
+
+    def _connected(self, host: str, port: int) -> socket.socket:
         trouble = OSError("the name has no address")
         for family, kind, protocol, _, address in socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM

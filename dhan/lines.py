@@ -15,6 +15,7 @@ from dhan.connection import Connection
 from dhan.reads import ReadPace
 from dhan.requests import Kind, Request
 from dhan.tokens import TokenMissing
+from dhan.tunnel import tunnelled
 
 logger = logging.getLogger(__name__)
 
@@ -222,16 +223,23 @@ class Line:
         task.add_done_callback(self._connected)
 
     async def _connect(self) -> Connection:
-        local = (self.account.source_ip, 0) if self.account.source_ip else None
+        tls = self._tls if self._secure else None
         async with asyncio.timeout(_CONNECT_SECONDS):
+            if self.account.proxy is not None:
+                link = await tunnelled(self.account.proxy, self._host, self._port)
+                name = self._host if self._secure else None
+                _, connection = await self._loop.create_connection(
+                    self._connection, sock=link, ssl=tls, server_hostname=name
+                )
+                return connection
+            local = (self.account.source_ip, 0) if self.account.source_ip else None
             _, connection = await self._loop.create_connection(
-                lambda: Connection(self._loop, self._free, self._lost),
-                self._host,
-                self._port,
-                ssl=self._tls if self._secure else None,
-                local_addr=local,
+                self._connection, self._host, self._port, ssl=tls, local_addr=local
             )
         return connection
+
+    def _connection(self) -> Connection:
+        return Connection(self._loop, self._free, self._lost)
 
     def _connected(self, task: "asyncio.Task[Connection]") -> None:
         self._opening -= 1

@@ -104,6 +104,13 @@ class BookRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressTold:
+    """Dhan told whether it takes orders from where the account sends them: why not, or None."""
+
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
 class MarketFound:
     """The market of what keeps these hours is in another phase from now on: whether it takes
     orders, the phase (None in what earlier versions recorded), and how long it has been in it,
@@ -195,6 +202,7 @@ Input = (
     | Heard
     | BookRead
     | BookRefused
+    | AddressTold
     | MarketFound
     | InstrumentsFound
     | InstrumentsMissed

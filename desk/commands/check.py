@@ -10,6 +10,7 @@ from rich.text import Text
 from desk import calendar, probes
 from desk.commands.output import show_json
 from desk.config import Config, ConfigError
+from desk.egress import seen_together
 from desk.findings import line
 from dhan.wire import Wire
 from domain.messages import Alert, Level
@@ -36,22 +37,24 @@ def run(config: Config | ConfigError, as_json: bool) -> int:
 def _findings(config: Config) -> Iterator[Alert]:
     """What all probes find, each thing once."""
     yield from config.warnings
+    yield from probes.vault_closed(config)
     yield from probes.roster(config)
     yield from probes.ledger(config)
     yield from calendar.findings(config)
+    detected: dict[str, str] = {}
     wire = Wire()
     wire.start()
     looks = [
         partial(probes.hosts, config),
         partial(probes.master, config),
-        *(partial(probes.account, wire, one) for one in probes.accounts(config)),
+        *(partial(probes.account, wire, one, detected) for one in probes.accounts(config)),
     ]
     try:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = [finding for told in pool.map(_all_of, looks) for finding in told]
     finally:
         wire.stop(_STOP_SECONDS)
-    yield from dict.fromkeys(found)
+    yield from dict.fromkeys([*found, *seen_together(config, detected)])
 
 
 def _all_of(look: Callable[[], Iterable[Alert]]) -> list[Alert]:

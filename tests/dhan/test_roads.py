@@ -3,6 +3,7 @@ of the moment, and without a word about it."""
 
 import logging
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.dhan.broker import TOKEN, Asked, Broker, answer
 from tests.dhan.certificates import Authority
 from tests.dhan.conftest import CLIENT, PLACE, READ, account
 from tests.dhan.listening import Heard
+from tests.dhan.proxies import Proxy
 from tests.waiting import eventually
 
 MASTER = (
@@ -97,6 +99,44 @@ def test_no_proxy_of_the_environment_is_ever_used(
         eventually(lambda: "/v2" in broker.paths())
         feed.stop(5.0)
         assert proxy.peers == []
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_an_accounts_own_proxy_leads_requests_and_feed(authority: Authority, secure: bool) -> None:
+    wire = Wire()
+    wire.start()
+    tls = authority.server("localhost") if secure else None
+    with Proxy("127.0.0.7") as proxy, Broker(_anything, tls) as broker:
+        line = wire.open(replace(account(broker), proxy=proxy.url))
+        assert [wire.call(line, PLACE, 5.0).status for _ in range(2)] == [200, 200]
+        feed = Feed(FeedAddress(CLIENT, _feed(broker), lambda: TOKEN, proxy=proxy.url), Heard())
+        feed.start()
+        eventually(lambda: "/v2" in broker.paths())
+        feed.stop(5.0)
+        assert {peer.address[0] for peer in broker.peers} == {"127.0.0.7"}
+        assert set(proxy.asked) == {f"CONNECT localhost:{broker.port} HTTP/1.1"}
+        wire.stop(1.0)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [b"HTTP/1.1 407 Who are you\r\n\r\n", b"nonsense\r\n\r\n", b"HTTP/1.1 2", b"x" * 20_000],
+)
+def test_a_proxy_that_refuses_is_never_gone_around(wire: Wire, refusal: bytes) -> None:
+    with Proxy(refusal=refusal) as proxy, Broker(_anything) as broker:
+        came = wire.call(wire.open(replace(account(broker), proxy=proxy.url)), PLACE, 0.5)
+        assert (came.status, came.written_at) == (None, None)
+        heard = Heard()
+        feed = Feed(FeedAddress(CLIENT, _feed(broker), lambda: TOKEN, proxy=proxy.url), heard)
+        feed.start()
+        eventually(lambda: heard.lost_for)
+        feed.stop(5.0)
+        assert "no connection" in heard.lost_for[0]
+        assert broker.peers == []
+
+
+def _feed(broker: Broker) -> str:
+    return broker.url.replace("http", "ws", 1)
 
 
 # Addresses

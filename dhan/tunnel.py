@@ -1,0 +1,80 @@
+"""The way through an account's own HTTP proxy: a tunnel by CONNECT, for REST, login and feed.
+
+No other proxy is ever used, whatever the environment says.
+"""
+
+import asyncio
+import socket
+from urllib.parse import urlsplit
+
+_LONGEST_ANSWER = 16_384
+_END = b"\r\n\r\n"
+
+
+class ProxyRefused(OSError):
+    """The proxy does not lead to Dhan; says how it answered."""
+
+
+def place(proxy: str) -> tuple[str, int]:
+    """Host and port of a proxy's address."""
+    parts = urlsplit(proxy)
+    return parts.hostname or "", parts.port or 80
+
+
+def pass_through(link: socket.socket, host: str, port: int) -> None:
+    """Have a connection to a proxy lead to that host from now on. Raises OSError."""
+    link.sendall(_request(host, port))
+    answer = b""
+    while _END not in answer:
+        piece = link.recv(_LONGEST_ANSWER)
+        answer += piece
+        _mind(answer, piece)
+    _judge(answer)
+
+
+async def tunnelled(proxy: str, host: str, port: int) -> socket.socket:
+    """A connection to that host by way of a proxy, for the running loop. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    trouble: OSError = ProxyRefused("its name has no address")
+    for family, kind, protocol, _, address in await loop.getaddrinfo(
+        *place(proxy), type=socket.SOCK_STREAM
+    ):
+        link = socket.socket(family, kind, protocol)
+        link.setblocking(False)
+        try:
+            await loop.sock_connect(link, address)
+            await loop.sock_sendall(link, _request(host, port))
+            answer = b""
+            while _END not in answer:
+                piece = await loop.sock_recv(link, _LONGEST_ANSWER)
+                answer += piece
+                _mind(answer, piece)
+            _judge(answer)
+        except OSError as failed:
+            trouble = failed
+            link.close()
+        except BaseException:
+            link.close()
+            raise
+        else:
+            return link
+    raise trouble
+
+
+def _request(host: str, port: int) -> bytes:
+    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode("ascii")
+
+
+def _mind(answer: bytes, piece: bytes) -> None:
+    if not piece:
+        raise ProxyRefused("it hung up")
+    if len(answer) > _LONGEST_ANSWER:
+        raise ProxyRefused("its answer is too long")
+
+
+def _judge(answer: bytes) -> None:
+    words = answer.split(b"\r\n", 1)[0].split()
+    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].startswith(b"2"):
+        status = words[1][:3].decode("ascii", "replace") if len(words) > 1 else "nothing"
+        raise ProxyRefused(f"it answered {status}")
