@@ -91,8 +91,12 @@ def _obey(wanted: Namespace) -> int:
     from desk.findings import ConfigError
     from ledger.opening import LedgerUnusable
 
-    desk = _desk(wanted.config)
     try:
+        try:
+            desk = _desk(wanted.config)
+        except Exception:
+            logs.configure(Path(), trades=False)
+            raise
         logs.configure(desk.folder, trades=not wanted.verb)
         return _do(wanted, desk)
     except (ConfigError, Misused) as wrong:

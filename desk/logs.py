@@ -162,6 +162,8 @@ class PrivateFile(_Discreet, logging.handlers.RotatingFileHandler):
         path = Path(self.baseFilename)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with suppress(OSError):  # one of another owner stays as that one has it
+            path.chmod(0o600)
         return os.fdopen(descriptor, "a", encoding=self.encoding)
 
 

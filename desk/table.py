@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from actors.board import View
+from desk import redact
 from domain.copies import CopyState
 from domain.messages import CopyReport, Level, MoodChanged
 from domain.orders import Order
@@ -101,8 +102,8 @@ def _follower(mood: MoodChanged) -> Text:
     text = Text(mood.follower, "bold")
     if mood.mood is not Mood.ACTIVE:
         text.append(f"\n{mood.mood}", _MOODS[mood.mood])
-    if mood.mood in (Mood.HALTED, Mood.FLATTENED):
-        text.append(f"\n{mood.reason}", "dim")
+    if mood.mood in (Mood.HALTED, Mood.FLATTENED, Mood.PARKED):
+        text.append(f"\n{redact.scrub(mood.reason)}", "dim")
     return text
 
 
@@ -135,7 +136,7 @@ def _cell(copy: CopyReport | None, order: Order) -> Text:
     if copy.slippage_paise:
         details.append(f"slip {rupees(copy.slippage_paise)} ({copy.slippage_bps} bp)")
     if not copy.in_step or copy.state is CopyState.SKIPPED:
-        details.append(copy.reason)
+        details.append(redact.scrub(copy.reason))
     if details:
         text.append("\n" + ", ".join(details), "dim")
     return text
@@ -144,7 +145,8 @@ def _cell(copy: CopyReport | None, order: Order) -> Text:
 def _alerts(view: View) -> Text:
     text = Text()
     for alert in view.alerts[-_ALERTS_SHOWN:]:
-        text.append(f"{alert.level}: {alert.where}: {alert.what}\n", _LEVELS[alert.level])
+        told = redact.scrub(f"{alert.level}: {alert.where}: {alert.what}\n")
+        text.append(told, _LEVELS[alert.level])
     return text
 
 

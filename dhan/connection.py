@@ -4,7 +4,7 @@ import asyncio
 import select
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httptools
 
@@ -12,6 +12,7 @@ from dhan.calls import Answer, Call
 
 _MOST_ANSWER = 32 * 1024 * 1024
 _PROVEN_SECONDS = 1.0
+_HIDDEN = b"[hidden]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class _Flight:
     call: Call
     written_at: int
     deadline: asyncio.TimerHandle
+    secret: bytes = field(repr=False)
 
 
 class Connection(asyncio.Protocol):
@@ -69,11 +71,12 @@ class Connection(asyncio.Protocol):
         """Whether it was of any use, unlike one that is taken and ended at once."""
         return bool(self._answers) or self._loop.time() - self._made_at >= _PROVEN_SECONDS
 
-    def write(self, call: Call, request: bytes) -> int:
-        """Write a whole request; the monotonic time (ns) from which it may have arrived."""
+    def write(self, call: Call, request: bytes, secret: bytes) -> int:
+        """Write a whole request; the monotonic time (ns) from which it may have arrived. Where the
+        answer repeats its `secret` (the token), that stays here."""
         deadline = self._loop.call_later(call.timeout, self._timed_out)
         written_at = time.monotonic_ns()
-        self._flight = _Flight(call, written_at, deadline)
+        self._flight = _Flight(call, written_at, deadline, secret)
         self._transport.write(request)
         return written_at
 
@@ -181,5 +184,7 @@ class Connection(asyncio.Protocol):
         if flight is None:
             return
         flight.deadline.cancel()
+        if flight.secret and flight.secret in body:
+            body = body.replace(flight.secret, _HIDDEN)
         answer = Answer(status, body, error, flight.written_at, time.monotonic_ns(), self._date)
         flight.call.answered(answer)

@@ -67,6 +67,7 @@ class Line:
         self._caretaker: asyncio.TimerHandle | None = None
         self._probing = False
         self._token: str | None = None
+        self._secret = b""
         self._headers = b""
         self._reads = ReadPace(loop.time, account.client_id, noted)
         self._reads_awaited = False
@@ -159,7 +160,7 @@ class Line:
             call.unsent(f"no token to send it with: {missing}")
             return
         self._busy.add(connection)
-        connection.write(call, head)
+        connection.write(call, head, self._secret)
 
     def _head(self, call: Call) -> bytes:
         token = self.account.token()
@@ -167,7 +168,7 @@ class Line:
             if not token.isprintable():
                 raise ValueError("a token that would be more than one header")
             self._headers = self._standing_headers(token)
-            self._token = token
+            self._token, self._secret = token, token.encode("ascii")
         request = call.request
         start = f"{request.method} {self._base}{request.path}{request.query}".encode("ascii")
         headers = self._headers

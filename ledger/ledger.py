@@ -25,6 +25,7 @@ from ledger.opening import (
     create,
     damaged,
     is_damage,
+    make_private,
     not_writable,
     ours,
     remedy,
@@ -76,7 +77,7 @@ class Ledger:
 
     @classmethod
     def open(cls, path: Path) -> "Ledger":
-        """The ledger in the file at `path`, made (mode 0600) or migrated where needed.
+        """The ledger in the file at `path`, made or migrated where needed, with mode 0600.
 
         Raises `LedgerUnusable` for a file that this version must not or cannot write, and for
         one that another running instance holds.
@@ -85,6 +86,7 @@ class Ledger:
         lock = _locked(path)
         try:
             ours(path)
+            make_private(path)
             opened = cls(path, _connected(path), lock)
         except BaseException:
             lock.release()

@@ -3,7 +3,7 @@
 import errno
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from ledger.schema import APPLICATION_ID, VERSION
@@ -48,6 +48,14 @@ def create(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise not_writable(path, error) from error
+
+
+def make_private(path: Path) -> None:
+    """Let nobody but its owner read the file, and what SQLite keeps beside it, also where an
+    earlier program left it open; of another owner's it stays as that one has it."""
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(OSError):
+            path.with_name(path.name + suffix).chmod(0o600)
 
 
 def present(path: Path) -> bool:

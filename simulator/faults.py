@@ -1,7 +1,8 @@
 """Faults that can be switched on while the simulator runs, for an account and an operation.
 
 For requests: delay, hang (no answer), reset (of the connection), status (an HTML page with that
-status), garbage, truncated and empty answers, throttle (429) and token (401). For the socket
+status), garbage, truncated and empty answers, throttle (429), token (401) and echo (a refusal that
+repeats the token and what stood in the address). For the socket
 ("feed"): drop, double, reorder and delay an event, send a binary, garbage or partial frame before
 it, cut the connection instead of it.
 """
@@ -12,15 +13,16 @@ from dataclasses import dataclass
 OPERATIONS = ("place", "modify", "cancel", "read", "trades", "auth")
 REQUEST_KINDS = (
     "delay", "hang", "reset", "status", "garbage", "truncated", "empty", "throttle", "token",
+    "echo",
 )  # fmt: skip
 FEED_KINDS = ("drop", "double", "reorder", "delay", "binary", "garbage", "partial", "cut")
-_NEVER_ACTS = ("throttle", "token")
+_NEVER_ACTS = ("throttle", "token", "echo")
 
 
 @dataclass(slots=True)
 class Fault:
     """One fault. `operation` "*" stands for every request, "feed" for the socket. `after` makes
-    a request act before it goes wrong (but for throttle and token, which always refuse). It
+    a request act before it goes wrong (but for throttle, token and echo, which always refuse). It
     strikes `times` times (-1: until cleared), each time with the chance `rate`.
 
     Raises ValueError when the operation or the kind is not known.

@@ -141,6 +141,9 @@ async def _spoilt(box: Box, request: web.BaseRequest, fault: Fault) -> web.Respo
     if fault.kind == "reset":
         reset(request)
         return None
+    if fault.kind == "echo":
+        words = f"no luck with {_token(request)} {request.query_string}"
+        return refusal(Refused(words, "DH-906"))
     return spoilt(fault)
 
 

@@ -76,7 +76,8 @@ def _account(config: Config, name: str) -> _Account:
     names = [account.name for account in known]
     near = get_close_matches(name, names, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    raise Misused(f"{name} is no account{hint} (accounts: {', '.join(names)})")
+    redact.know(name)  # perhaps a token that should not have stood there
+    raise Misused(f"no account has that name{hint} (accounts: {', '.join(names)})")
 
 
 def _pasted(name: str) -> str:

@@ -172,6 +172,15 @@ def test_a_file_that_cannot_be_written_is_said_once(
     assert capsys.readouterr().err.count("PrivateFile: no log line of lockstep, line 1") == 1
 
 
+def test_a_log_that_others_can_read_is_theirs_no_more(tmp_path: Path) -> None:
+    path = tmp_path / "lockstep.log"
+    path.touch(mode=0o644)
+    file = PrivateFile(str(path), 200, 2, rotates=True)
+    file.emit(record("one"))
+    file.close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 @pytest.mark.parametrize("content", [None, "[loggers]\nkeys = root\n", "no ini at all"])
 def test_a_missing_or_maimed_logging_ini_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None

@@ -24,6 +24,17 @@ SHARED = Path(__file__).parents[3] / "shared"
 _NOBODY = 65534
 
 
+def test_a_ledger_that_others_can_read_is_theirs_no_more(path: Path) -> None:
+    with Ledger.open(path) as ledger:
+        ledger.commit([intent()])
+    path.chmod(0o664)
+    with Ledger.open(path) as ledger:
+        ledger.commit([intent(number=1)])
+        for suffix in ("", "-wal", "-shm"):
+            mode = stat.S_IMODE(path.with_name(path.name + suffix).stat().st_mode)
+            assert mode == 0o600, suffix
+
+
 def test_a_new_ledger_is_durable_private_and_recognisable(path: Path) -> None:
     with Ledger.open(path) as ledger:
         ledger.commit([intent()])
