@@ -57,8 +57,8 @@ def _arm(point: str, passes: int) -> None:
         return committing
 
     def around_write(write: _Method) -> _Method:
-        def writing(connection: Connection, call: Call, request: bytes) -> Any:
-            written = write(connection, call, request)
+        def writing(connection: Connection, call: Call, request: bytes, secret: bytes) -> Any:
+            written = write(connection, call, request, secret)
             if call.request.kind.order:
                 passed()
             return written
