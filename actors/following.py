@@ -312,7 +312,7 @@ class Following:
 
     def _try_again(self) -> None:
         """Try one request, a cancel or else an exit before all others."""
-        urgent = self._most_urgent(list(self.live))
+        urgent = self._most_urgent([one for one in self.live if one in self.book.orders])
         exits = [one for one in urgent if self.book.exits(one)]
         cancels = [one for one in urgent if isinstance(self._step(one), Cancel)]
         self._consider_each(dict.fromkeys([*cancels, *exits, *urgent]))

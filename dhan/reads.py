@@ -57,8 +57,8 @@ class ReadPace:
             return call
 
         def deliver(answer: Answer) -> None:
-            told(self._done(call, answer, asked_ns))
             call.deliver(answer)
+            told(self._done(call, answer, asked_ns))
 
         return replace(call, deliver=deliver)
 
