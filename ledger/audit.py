@@ -9,8 +9,8 @@ from ledger.history import Rows
 from ledger.instants import instant, micros
 
 _REQUESTS = """
-    SELECT intents.*, outcome, refusal, message, code, http_status, given_order_id, committed_ns,
-        written_ns, answered_ns
+    SELECT intents.*, waited_us, outcome, refusal, message, code, http_status, given_order_id,
+        committed_ns, written_ns, answered_ns
     FROM intents LEFT JOIN answers ON answers.intent_id = intents.id
     WHERE intended_at >= ?1 AND intended_at < ?2 AND (?3 IS NULL OR follower = ?3) ORDER BY id
 """

@@ -132,6 +132,9 @@ def unreadable(path: Path, error: sqlite3.Error) -> LedgerUnusable:
         return LedgerUnusable(path, f"it cannot be opened ({error})", _PERMISSIONS)
     if is_damage(error):
         return damaged(path, str(error))
+    if str(error).startswith(("no such table", "no such column")):
+        what = "an older Lockstep wrote it, and it is not brought up to date yet"
+        return LedgerUnusable(path, what, "start this Lockstep once, which does that")
     fix = _REMEDIES.get(code, _DISK)
     return LedgerUnusable(path, f"it cannot be used ({error})", f"{fix}, then try again", True)
 

@@ -1,7 +1,10 @@
 """The audit: what was asked of the broker is found again, and let go of when it is old."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +14,12 @@ from domain.copies import Withdrawal
 from domain.orders import Product
 from domain.outcomes import Accepted, Refusal, Refused
 from domain.steps import Cancel, Modify, Place
+from ledger import schema
 from ledger.audit import Audited, reads_made, requests_made
 from ledger.ledger import Ledger
+from ledger.opening import LedgerUnusable
+from ledger.reader import Reader
+from ledger.toolkit import Database
 from tests.ledger.makers import NOW, answered, intent, place
 
 _END = NOW + timedelta(days=1)
@@ -91,6 +98,20 @@ def test_reads_are_told_by_the_minute_and_pruned_with_the_journal(ledger: Ledger
     assert len(reads_made(ledger, NOW, _END, None)) == 3
     assert not ledger.prune(NOW + timedelta(seconds=1))
     assert reads_made(ledger, NOW, _END, None) == []
+
+
+def test_an_older_ledger_is_to_be_brought_up_to_date_first(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        older = Database(connection, execute_plugins=False)
+        with older.atomic():
+            schema.migrations.apply(older, stop_before="0005 audit")
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 4")
+    for ask in (requests_made, reads_made):
+        with Reader.open(path) as reader, pytest.raises(LedgerUnusable, match="older Lockstep"):
+            ask(reader, NOW, _END, None)
+    with Ledger.open(path) as ledger:
+        assert _made(ledger) == reads_made(ledger, NOW, _END, None) == []
 
 
 @pytest.mark.parametrize("kinds", [1000])
