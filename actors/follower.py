@@ -244,7 +244,9 @@ class FollowerActor(FloorActor):
 
     def _restored(self, restored: Restored) -> None:
         """Begin to decide, with the copies that the ledger kept."""
+        waiting = restored.waiting
         traded = {a.ticket.instrument for copy in restored.copies for a in copy.attempts}
+        traded |= {one.instrument for one in restored.orders if one.order_id in waiting}
         self._learn(traded)
         self._halting.restored(restored)
         self._take(restored)

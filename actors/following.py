@@ -212,8 +212,23 @@ class Following:
             self.book.means.lost(kept.loss)
             self._mind_loss(told=True)
         self._halted(kept.halt)
+        self._recall_exits(kept)
         self.ready = True
         self._consider_all()
+
+    def _recall_exits(self, kept: Restored) -> None:
+        """Go on with exits that waited when a former day ended: no order book of today's shows
+        the leader's orders."""
+        book = self.book
+        began, waiting = book.holdings.began(self._now), kept.waiting
+        exits = [
+            order.order_id
+            for order in kept.orders
+            if order.order_id in waiting and order.filled and order.stamp.updated_at < began
+            if book.means.exits(order)
+        ]
+        for leader_id in book.recall(exits):
+            self.unread.heard(leader_id, self._now)
 
     def _halted(self, asked: HaltAsked | None) -> None:
         """Take another of the operator's words, None for none."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from domain.built import Built
-from domain.copies import Copy
+from domain.copies import Copy, CopyState
 from domain.funds import FreeCash, MarginTold
 from domain.halts import HaltAsked
 from domain.instructions import Instruction
@@ -63,6 +63,12 @@ class Restored:
     loss: DayLoss | None = None
     halt: HaltAsked | None = None
     halt_done: bool = False
+
+    @property
+    def waiting(self) -> frozenset[str]:
+        """The leader's orders (their ids) whose copies were still to be placed."""
+        held = (copy for copy in self.copies if copy.state is CopyState.HELD)
+        return frozenset(copy.leader_order_id for copy in held)
 
 
 @dataclass(frozen=True, slots=True)

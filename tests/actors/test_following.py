@@ -32,7 +32,18 @@ from domain.outcomes import Accepted
 from domain.rules import Rules
 from domain.schedules import Schedule
 from domain.steps import Cancel, Place, Request
-from tests.domain.builders import CONTRACT, LEADER_ORDER, NOON, RULES, after, intent, leader_order
+from tests.domain.builders import (
+    CONTRACT,
+    LEADER_ORDER,
+    NOON,
+    RULES,
+    after,
+    filled,
+    intent,
+    leader_order,
+    stamp,
+)
+from tests.domain.pair import Pair
 
 MANDATE = Mandate(RULES)
 READY: tuple[Input, ...] = (
@@ -249,3 +260,42 @@ def test_an_old_exit_is_not_judged_again_by_what_was_built_since() -> None:
     for again in (Mandated(MANDATE), Granted(10)):
         following.take(again, after(44))
     assert steps(hands) == [Place]
+
+
+YESTERDAY = -86_400
+
+
+def held_exit(product: Product, day: int) -> Restored:
+    """What the ledger kept of an entry, and of the exit from it that was held."""
+    pair = Pair(leader_order(product=product, stamp=stamp(day))).at(day)
+    pair.place()
+    pair.fill(100)
+    pair.leader_trades()
+    told = leader_order(order_id="7", side=Side.SELL, product=product, stamp=stamp(day + 60))
+    left = filled(told, 200)
+    pair.book.seen(OrderSeen(left, after(day + 60), 1))
+    return Restored(tuple(pair.book.copies.values()), (pair.leader, left))
+
+
+@pytest.mark.parametrize(
+    ("product", "day", "exits"),
+    [
+        (Product.MARGIN, YESTERDAY, True),
+        (Product.INTRADAY, YESTERDAY, False),  # the broker has squared it off
+        (Product.MARGIN, -3_600, False),  # the leader's book of today tells it
+    ],
+)
+def test_an_exit_that_was_held_goes_on_after_a_start_on_another_day(
+    product: Product, day: int, exits: bool
+) -> None:
+    _, hands = follow(held_exit(product, day), *READY[1:])
+    placed = [step for _, step, _ in hands.sent if isinstance(step, Place)]
+    assert [(one.ticket.side, one.ticket.terms.quantity) for one in placed] == (
+        [(Side.SELL, 100)] if exits else []
+    )
+
+
+def test_an_entry_that_was_held_does_not_go_on() -> None:
+    pair = Pair(leader_order(product=Product.MARGIN, stamp=stamp(YESTERDAY))).at(YESTERDAY)
+    _, hands = follow(Restored((pair.copy,), (pair.leader,)), *READY[1:])
+    assert hands.sent == []

@@ -9,12 +9,12 @@ import pytest
 from domain.copies import Skipped
 from domain.messages import OrderSeen
 from domain.missed import Missed
-from domain.orders import AmoTime, OrderType, Side, Status, Terms, Validity
+from domain.orders import AmoTime, OrderType, Product, Side, Status, Terms, Validity
 from domain.rules import WhenClosed
 from domain.schedules import Schedule
 from domain.sessions import Phase, Session
 from domain.steps import Cancel, Hold, Modify, Place, Skip, Step, Why
-from tests.domain.builders import MARKET, NOON, RULES, leader_order, terms
+from tests.domain.builders import MARKET, NOON, RULES, filled, leader_order, terms
 from tests.domain.pair import Pair
 
 CLOSED = Hold(Why.MARKET_CLOSED)
@@ -41,8 +41,8 @@ class Market(Pair):
 
     def exit(self) -> Step:
         """What is done about the leader's exit from what the copy holds."""
-        told = leader_order(order_id="7", side=Side.SELL, status=Status.TRADED, filled=200)
-        self.book.seen(OrderSeen(replace(told, traded_value=2_000_000), NOON, 1))
+        told = leader_order(order_id="7", side=Side.SELL, product=self.leader.product)
+        self.book.seen(OrderSeen(filled(told, 200), NOON, 1))
         return self.book.step("7", self.mood, self.open, self.now)
 
 
@@ -108,7 +108,8 @@ def test_s6_2_what_the_leader_got_just_before_the_close_is_held_until_it_is_too_
 @pytest.mark.parametrize("policy", WhenClosed)
 @pytest.mark.parametrize("phase", [*BETWEEN, Phase.CLOSED])
 def test_s5_5_an_exit_is_never_skipped_nor_dropped(policy: WhenClosed, phase: Phase) -> None:
-    pair = Market(policy, Phase.OPEN)
+    tomorrow = 21 * 3600
+    pair = Market(policy, Phase.OPEN, product=Product.MARGIN)
     pair.place()
     pair.fill(100)
     pair.leader_trades()
@@ -118,7 +119,7 @@ def test_s5_5_an_exit_is_never_skipped_nor_dropped(policy: WhenClosed, phase: Ph
         assert step.ticket.amo_time is AmoTime.OPEN
         return
     assert step == CLOSED
-    step = pair.enter(Phase.OPEN, 10_800).exit()
+    step = pair.enter(Phase.OPEN, tomorrow).exit()
     assert isinstance(step, Place)
     assert (step.ticket.side, step.ticket.amo_time) == (Side.SELL, None)
 

@@ -2,7 +2,7 @@
 to the second, with the real process."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -50,14 +50,22 @@ def at(clock: str) -> datetime:
     return local
 
 
+def placed_in_time(day: TradingDay, clock: str) -> str:
+    """The leader's order of that second, early enough in it to be heard of within it."""
+    for _ in range(5):
+        day.set(clock)
+        order = day.places(NIFTY_CALL, "BUY", 65, price=100)
+        if day.wall < at(clock) + timedelta(seconds=0.5):
+            return order
+    raise AssertionError("this host is too slow for a test of one second")
+
+
 @scenario("6.1")
 @scenario("6.3")
 @scenario("5.5")
 def test_an_order_of_a_second_before_the_open_is_held_or_skipped(day: TradingDay) -> None:
-    day.set("09:14:59")
-    early = day.places(NIFTY_CALL, "BUY", 65, price=100)
-    assert day.wall < at("09:15:00"), "the test was too slow"
-    assert day.reason(early, SKIP, "skipped") == CLOSED
+    early = placed_in_time(day, "09:14:59")
+    day.reason(early, SKIP, "skipped", CLOSED)
     for member in (HOLD, AMO):
         arrived = day.arrived(early, member)
         assert at("09:15:00") <= arrived <= at("09:15:01")
@@ -80,8 +88,9 @@ def test_the_pre_open_of_shares_takes_limits_and_no_stops(day: TradingDay) -> No
     limit = day.places(SBIN, "BUY", 10, price=780)
     day.all_wait(limit, orderStatus="PENDING", afterMarketOrder=False)
     stop = day.places(SBIN, "BUY", 10, price=830, trigger=820, order_type="STOP_LOSS")
-    assert day.reason(stop, SKIP, "skipped") == CLOSED
-    assert day.reason(stop, HOLD, "held") == day.reason(stop, AMO, "held") == CLOSED
+    day.reason(stop, SKIP, "skipped", CLOSED)
+    for member in (HOLD, AMO):
+        day.reason(stop, member, "held", CLOSED)
     day.set("09:15:00")
     day.waits(stop, HOLD, orderStatus="PENDING", afterMarketOrder=False)
     day.waits(stop, AMO, orderStatus="PENDING", afterMarketOrder=False)
@@ -108,11 +117,11 @@ def test_the_last_second_is_open_and_the_close_is_not(
     day.set(close)
     order = day.places(key, "BUY", quantity, price=price, product="MARGIN")
     day.waits(order, AMO, orderStatus="PENDING", afterMarketOrder=True, amoTime="OPEN")
-    assert day.reason(order, SKIP, "skipped") == CLOSED
-    assert day.reason(order, HOLD, "held") == CLOSED
+    day.reason(order, SKIP, "skipped", CLOSED)
+    day.reason(order, HOLD, "held", CLOSED)
     day.cancels(order)
     day.waits(order, AMO, orderStatus="CANCELLED")
-    assert "closed without a fill" in day.reason(order, HOLD, "skipped")
+    day.reason(order, HOLD, "skipped", "closed without a fill")
     assert day.orders(order, HOLD) == day.orders(order, SKIP) == []
 
 
@@ -139,8 +148,8 @@ def test_what_the_leader_got_when_its_followers_could_not_is_dropped_by_age(
     day.set("15:40:00")
     order = day.places(NIFTY_PUT, "BUY", 65, price=120)
     eventually(lambda: day.leader_order(order)["orderStatus"] == "TRADED")
-    assert "1 s allowed" in day.reason(order, BRIEF, "skipped")
-    assert day.reason(order, HOLD, "held") == CLOSED
+    day.reason(order, BRIEF, "skipped", "1 s allowed")
+    day.reason(order, HOLD, "held", CLOSED)
     day.waits(order, AMO, afterMarketOrder=True)
 
 
@@ -158,7 +167,8 @@ def test_an_exit_after_the_close_is_held_or_sent_for_the_open_and_never_skipped(
     eventually(lambda: day.leader_order(sold)["orderStatus"] == "TRADED")
     day.waits(sold, AMO, transactionType="SELL", afterMarketOrder=True, amoTime="OPEN")
     held = (HOLD, SKIP, BRIEF)
-    assert {day.reason(sold, member, "held") for member in held} == {CLOSED}
+    for member in held:
+        day.reason(sold, member, "held", CLOSED)
     day.set("09:15:00", "2026-11-26")
     for member in held:
         day.waits(sold, member, transactionType="SELL", quantity=65, afterMarketOrder=False)
@@ -166,10 +176,8 @@ def test_an_exit_after_the_close_is_held_or_sent_for_the_open_and_never_skipped(
 
 @scenario("6.6")
 def test_in_a_halt_it_is_held_until_trading_resumes(day: TradingDay) -> None:
-    day.set("11:29:58")
-    order = day.places(NIFTY_CALL, "BUY", 65, price=100)
-    assert day.wall < at("11:30:00"), "the test was too slow"
-    assert day.reason(order, SKIP, "skipped") == CLOSED
+    order = placed_in_time(day, "11:29:59")
+    day.reason(order, SKIP, "skipped", CLOSED)
     for member in (HOLD, AMO):
         assert at("11:30:00") <= day.arrived(order, member) <= at("11:30:01")
         assert not day.only(order, member)["afterMarketOrder"]
@@ -197,5 +205,27 @@ def test_intraday_entries_end_before_the_square_off_where_that_is_asked_for(
         day.all_wait(carried, orderStatus="TRADED")
         story = day.ask("explain", order, late.name)
         assert "intraday cutoff minutes 10" in str(story)
+    finally:
+        day.close()
+
+
+@scenario("6.2")
+@scenario("7.7")
+def test_an_exit_that_was_held_goes_out_after_a_night_without_lockstep(tmp_path: Path) -> None:
+    day = TradingDay.begun(tmp_path, "15:30:00", members=(HOLD,))
+    try:
+        day.start()
+        bought = day.places(NIFTY_PUT, "BUY", 65, price=111, product="MARGIN")
+        day.all_wait(bought, orderStatus="TRADED")
+        day.set("15:40:00")
+        sold = day.places(NIFTY_PUT, "SELL", 65, price=109, product="MARGIN")
+        eventually(lambda: day.leader_order(sold)["orderStatus"] == "TRADED")
+        day.reason(sold, HOLD, "held", CLOSED)
+        assert day.stop() == 0
+        day.control.market("next_day")
+        day.control.market("open")
+        day.set("09:20:00", "2026-11-26")
+        day.start()
+        day.waits(sold, HOLD, orderStatus="TRADED", transactionType="SELL", quantity=65)
     finally:
         day.close()

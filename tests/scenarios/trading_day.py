@@ -53,17 +53,17 @@ class TradingDay(House):
         bend(self.folder / "clock", seconds)
 
     def arrived(self, order_id: str, member: Member) -> datetime:
-        """When the copy's first order is of, by the broker's clock in whole seconds."""
+        """When the copy's only order was placed, by the broker's clock in whole seconds."""
         made = str(self.waits(order_id, member)["createTime"])
         local: datetime = IST.localize(datetime.fromisoformat(made))
         return local
 
-    def reason(self, order_id: str, member: Member, state: str) -> str:
-        """Why the copy is what it is, once it is in that state."""
-        copy = eventually(lambda: self._in_state(order_id, member, state), every=0.05)
-        return str(copy["reason"])
+    def reason(self, order_id: str, member: Member, state: str, words: str = "") -> str:
+        """Why the copy is what it is, once it is in that state and says so."""
 
-    def _in_state(self, order_id: str, member: Member, state: str) -> dict[str, object] | None:
-        rows = self.ask("copies", "--order", order_id, "--follower", member.name)
-        found: dict[str, object] | None = next((row for row in rows if row["state"] == state), None)
-        return found
+        def found() -> str:
+            rows = self.ask("copies", "--order", order_id, "--follower", member.name)
+            said = [str(row["reason"]) for row in rows if row["state"] == state]
+            return next((one for one in said if words in one), "")
+
+        return eventually(found, why=f"{member.name} is not {state}: {words}", every=0.05)
