@@ -219,15 +219,8 @@ class Following:
     def _recall_exits(self, kept: Restored) -> None:
         """Go on with exits that waited when a former day ended: no order book of today's shows
         the leader's orders."""
-        book = self.book
-        began, waiting = book.holdings.began(self._now), kept.waiting
-        exits = [
-            order.order_id
-            for order in kept.orders
-            if order.order_id in waiting and order.filled and order.stamp.updated_at < began
-            if book.means.exits(order)
-        ]
-        for leader_id in book.recall(exits):
+        exits = self.book.former_exits(kept.waiting, self._now)
+        for leader_id in self.book.recall(exits):
             self.unread.heard(leader_id, self._now)
 
     def _halted(self, asked: HaltAsked | None) -> None:

@@ -4,7 +4,7 @@ The memory of a FollowerActor, without threads or I/O: it is told what happened,
 copies, and is asked for the next step of one copy at a time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -85,6 +85,17 @@ class CopyBook:
         for leader_id in found:
             self._learn(self._former[leader_id])
         return found
+
+    def former_exits(self, leader_ids: Collection[str], now: datetime) -> list[str]:
+        """Which of these leader orders, as the ledger kept them, traded on a former day and leave
+        what the copies hold."""
+        began = self.holdings.began(now)
+        return [
+            leader_id
+            for leader_id, order in self._former.items()
+            if leader_id in leader_ids and order.filled and order.stamp.updated_at < began
+            if self.means.exits(self._faced(order))
+        ]
 
     def make(self, order: Order, now: datetime) -> None:
         """Note an order that Lockstep makes in the leader's place."""
