@@ -26,6 +26,10 @@ class EgressWatch:
         self._known = False
         self._answers = Answers(logger, f"Whether orders of {name} are taken is not known")
 
+    def again(self) -> None:
+        """Ask at the next look, whatever is known."""
+        self._asked_at = None
+
     def look(self, now: datetime) -> None:
         """Ask, if it is time to."""
         every = _DAY if self._known and not self._standing.address_refused else _AGAIN

@@ -219,6 +219,7 @@ class FollowerActor(FloorActor):
                 self._halting.answered(message, self.floor.clock.now())
             case Configured(settings):
                 self._settings = self._dispatcher.settings = settings
+                self._egress.again()
                 self._take(Mandated(settings.mandate))
             case Drain():
                 self._take(Drained())

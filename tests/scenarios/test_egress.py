@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.desk.files import run
 from tests.scenarios.conftest import Build
 from tests.scenarios.house import RELIANCE, House, Member
 from tests.waiting import eventually
@@ -52,8 +53,12 @@ def mood(house: House, member: Member) -> dict[str, Any]:
     return next(row for row in rows if row["name"] == member.name)
 
 
+def becomes(house: House, member: Member, wanted: str) -> None:
+    eventually(lambda: mood(house, member)["mood"] == wanted, 15, every=0.2)
+
+
 def test_an_account_at_a_wrong_address_is_blocked_before_it_orders(house: House) -> None:
-    eventually(lambda: mood(house, WANDERS)["mood"] == "parked", 15, every=0.2)
+    becomes(house, WANDERS, "parked")
     reason = mood(house, WANDERS)["reason"]
     assert f"Dhan takes no orders from {HERE}" in reason
     assert f"register {HERE} with Dhan (registered: 127.0.0.9, 127.0.0.8;" in reason
@@ -69,6 +74,21 @@ def test_check_says_where_the_account_is_and_where_it_should_be(house: House) ->
     assert found["followers[0]"]["what"] == f"Dhan takes no orders from {HERE}"
     assert "registered: 127.0.0.9, 127.0.0.8" in found["followers[0]"]["fix"]
     assert "followers[1]" not in found
+
+
+def test_once_the_address_is_registered_it_goes_on_and_the_day_can_be_replayed(
+    house: House,
+) -> None:
+    """An edit of its table has it asked at once, instead of within a minute."""
+    house.control.set_account(WANDERS.client_id, allowed_ips=[HERE])
+    for verb, wanted in (("pause", "paused"), ("resume", "active")):
+        done = run("followers", verb, WANDERS.name, "--config", str(house.config))
+        assert done.returncode == 0
+        becomes(house, WANDERS, wanted)
+    order = house.places(RELIANCE, "BUY", 10, price=2410)
+    house.waits(order, WANDERS, orderStatus="PENDING")
+    replayed = run("replay", "today", "--config", str(house.config), "--json")
+    assert replayed.returncode == 0, replayed.stdout
 
 
 def test_everything_of_an_account_leaves_from_its_address_past_all_proxies(house: House) -> None:
