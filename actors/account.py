@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from actors.answers import telling
+from actors.answers import ask_aside, telling
 from actors.feed import SocketListener
 from actors.floor import Floor
 from actors.post import follower_name
@@ -65,13 +65,18 @@ class Account:
         self._floor = floor
         self._name = follower_name(settings.name)
         self.client_id = settings.address.client_id
-        self.source_ip = settings.address.source_ip
+        self._address = settings.address
         self._requests = Requests(self.client_id)
         self.line = floor.wire.open(settings.address)
         listener = SocketListener(floor.post, self._name, self.client_id)
         self._feed = Feed(settings.feed, listener)
         self._feed.start()
         self.reading = False
+
+    @property
+    def source_ip(self) -> str | None:
+        """This host's address that it sends from, if it has one of its own."""
+        return self._address.source_ip
 
     def close(self) -> None:
         """End the socket and the lines."""
@@ -110,7 +115,8 @@ class Account:
 
     def read_addresses(self) -> None:
         """Ask where the account may send orders from."""
-        self._read(self._requests.addresses(), AddressesAnswered)
+        deliver = telling(self._floor.post, self._name, AddressesAnswered)
+        ask_aside(self._floor.wire, self._address, self._requests.addresses(), deliver)
 
     def kill(self) -> None:
         """Set the broker's kill switch."""

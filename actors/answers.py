@@ -2,11 +2,16 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from actors.post import Post
+from dhan.addresses import AccountAddress
 from dhan.codec.values import Unreadable
-from dhan.wire import Answer
+from dhan.requests import Request
+from dhan.wire import Answer, Call, Wire
+
+_ASIDE_SECONDS = 10.0
 
 _Told = TypeVar("_Told")
 
@@ -18,6 +23,20 @@ def telling(post: Post, name: str, message: Callable[[Answer], object]) -> Calla
         post.tell(name, message(answer))
 
     return deliver
+
+
+def ask_aside(
+    wire: Wire, address: AccountAddress, request: Request, deliver: Callable[[Answer], None]
+) -> None:
+    """Ask by the account's way out, but on a line that is there for this question alone: however
+    long it hangs, it holds no connection that an order needs."""
+    line = wire.open(replace(address, lines=1))
+
+    def done(answer: Answer) -> None:
+        wire.close(line)
+        deliver(answer)
+
+    wire.dispatch([Call(line, request, _ASIDE_SECONDS, done)])
 
 
 class Answers:

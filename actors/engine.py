@@ -165,7 +165,8 @@ class Engine:
             self._stop_deciding()
         self._floor.wire.stop(_FINISH_SECONDS)
         with _going_on():
-            self._stop_children(self._followers)
+            # A token that was granted in the last moment is kept: the one before it is dead.
+            self._stop_children((*self._followers, TOKENS))
             self._ask_ledger_to_settle()
         with _going_on():
             view = self._look(_SETTLE_SECONDS)
@@ -177,7 +178,7 @@ class Engine:
 
     def _stop_deciding(self) -> None:
         """Have every request that was decided on recorded and written, and no other follow."""
-        self._stop_children((FEED, RECOVERY, MARKET_CLOCK, INSTRUMENTS, TOKENS))
+        self._stop_children((FEED, RECOVERY, MARKET_CLOCK, INSTRUMENTS))
         deadline = time.monotonic() + _DRAIN_SECONDS
         refs = [ref for name in self._followers if (ref := self.post.ref(name)) is not None]
         for drained in [ref.ask(Drain(), block=False) for ref in refs]:

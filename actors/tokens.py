@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from actors.answers import telling
+from actors.answers import ask_aside, telling
 from actors.floor import Floor, FloorActor
 from actors.ledger import Record
 from actors.post import BOARD, LEDGER, TOKENS
@@ -23,7 +23,7 @@ from dhan.outcomes import outcome
 from dhan.requests import Kind, Request, Requests
 from dhan.tokens import NotKept, TokenMissing, expiry
 from dhan.totp import NoSecret, code
-from dhan.wire import Answer, Call
+from dhan.wire import Answer
 from domain.messages import Alert, Level, Tick, TokenRefused, TokenRenewed
 from domain.outcomes import Refusal, Refused
 from domain.sessions import IST
@@ -35,8 +35,6 @@ _LOOK = "look"
 _LOOK_SECONDS = 0.5
 _ASK_AGAIN = timedelta(seconds=60)
 _DOUBT_AGAIN = timedelta(seconds=5)
-_TIMEOUT = 10.0
-_URGENCY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +126,13 @@ class _Watch:
             self._changed(token, now)
         if self._busy:
             return
-        way = self._life.way(now, renews=login.renews, generates=login.generates)
+        life, renews, generates = self._life, login.renews, login.generates
+        way = life.way(now, renews=renews, generates=generates)
         if way is not None:
             self._ask(way, now)
-        elif token and self._life.ends is None and not self._life.dead:
+        elif token and life.ends is None and not life.dead:
             self._ask_profile(now, _ASK_AGAIN)
-        elif self._life.near(now):
+        elif life.stuck(now, renews=renews, generates=generates):
             self._warn_of_end()
 
     def doubt(self) -> None:
@@ -164,7 +163,7 @@ class _Watch:
             self._keep(came.token)
             logger.warning("%s: has another token by %s", self.account.name, told.way)
             self.look()
-            if self._life.ends is None:
+            if self._token == came.token and self._life.ends is None:
                 self._life = replace(self._life, ends=came.ends)
             return
         logger.warning("%s: no other token by %s: %s", self.account.name, told.way, came.why)
@@ -225,17 +224,9 @@ class _Watch:
     def _call(
         self, address: AccountAddress, request: Request, message: Callable[[Answer], object]
     ) -> None:
-        """One request on a line of its own, by the account's own way out."""
         self._busy = True
-        wire = self._floor.wire
-        line = wire.open(replace(address, lines=1))
-        tell = telling(self._floor.post, TOKENS, message)
-
-        def deliver(answer: Answer) -> None:
-            wire.close(line)
-            tell(answer)
-
-        wire.dispatch([Call(line, request, _TIMEOUT, deliver, _URGENCY)])
+        deliver = telling(self._floor.post, TOKENS, message)
+        ask_aside(self._floor.wire, address, request, deliver)
 
     def _keep(self, token: str) -> None:
         try:

@@ -8,10 +8,8 @@ one stroke.
 import os
 import re
 import shutil
-import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
@@ -22,6 +20,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT
 
 from desk.config import parse, read
+from desk.swap import swap
 from desk.usage import Misused
 
 _HEADER = re.compile(r"\s*\[\[\s*followers\s*\]\]\s*(#.*)?")
@@ -77,7 +76,8 @@ class _Page:
             raise self.beyond_us()
         if read(self.path) != self.content:
             raise Misused(f"{self.path} was changed by somebody else meanwhile; try again")
-        _swap(self.path.resolve(), content)
+        path = self.path.resolve()
+        swap(path, content, lambda temporary: _keep_owner(path, temporary))
 
     def beyond_us(self) -> Misused:
         """The refusal of a layout that these edits do not understand."""
@@ -167,36 +167,9 @@ def _blocks(lines: Sequence[str]) -> list[_Block]:
     return blocks
 
 
-def _swap(path: Path, content: bytes) -> None:
-    """Replace the file so that a reader, or a crash, finds the old or the new one, whole."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            shutil.copymode(path, temporary)
-            _keep_owner(path, temporary)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        raise
-    _sync_folder(path.parent)
-
-
 def _keep_owner(path: Path, temporary: str) -> None:
-    """Leave the file to its owner when somebody else (root) edits it."""
+    """Leave the file to its owner when somebody else (root) edits it, and its mode as it is."""
+    shutil.copymode(path, temporary)
     found = path.stat()
     if os.name == "posix" and (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
         os.chown(temporary, found.st_uid, found.st_gid)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have the new name on disk too, where folders can be synced."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

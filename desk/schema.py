@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -42,18 +42,23 @@ def _exact(value: object) -> object:
     return Decimal(value) if type(value) is int else value
 
 
-def _address(value: object, plain: str, secure: str) -> object:
-    if not isinstance(value, str):
-        return value
+def _parts(written: str) -> SplitResult:
     try:
-        parts = urlsplit(value)
+        parts = urlsplit(written)
         _ = parts.port
     except ValueError:
         raise ValueError("is not an address") from None
-    if parts.scheme not in (plain, secure) or not parts.hostname:
-        raise ValueError("is not an address of the right kind")
     if parts.username is not None or parts.password is not None:
         raise ValueError("carries a user or a password")
+    return parts
+
+
+def _address(value: object, plain: str, secure: str) -> object:
+    if not isinstance(value, str):
+        return value
+    parts = _parts(value)
+    if parts.scheme not in (plain, secure) or not parts.hostname:
+        raise ValueError("is not an address of the right kind")
     if parts.query or parts.fragment or not value.isascii() or not value.isprintable():
         raise ValueError("carries more than a host, a port and a path")
     if parts.scheme == plain and not is_loopback(value):
@@ -72,15 +77,14 @@ def _socket(value: object) -> object:
 def _proxy(value: object) -> object:
     if not isinstance(value, str):
         return value
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise ValueError("is not an address") from None
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("carries a user or a password")
+    parts = _parts(value)
     plain = f"http://{parts.netloc}"
-    if not parts.hostname or port is None or value.rstrip("/") != plain or not value.isascii():
+    if (
+        not parts.hostname
+        or parts.port is None
+        or value.rstrip("/") != plain
+        or not value.isascii()
+    ):
         raise ValueError("is not the address of a proxy")
     return plain.lower()
 

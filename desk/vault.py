@@ -8,7 +8,6 @@ account's token is a file of its own, replaced at one stroke.
 import json
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desk import redact
+from desk.swap import swap
 from dhan.tokens import NotKept
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Vault:
         content = json.dumps({"token": kept.token, "instead_of": kept.instead_of}).encode()
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _replace(path, self._cipher(make=True).encrypt(content))
+            swap(path, self._cipher(make=True).encrypt(content))
         except OSError as trouble:
             fix = "see to the disk and the permissions; the token is lost at the next start"
             raise VaultClosed(f"cannot be written ({trouble.strerror})", path, fix) from None
@@ -170,18 +170,3 @@ def _make(path: Path, key: bytes) -> None:
             file.write(key + b"\n")
             file.flush()
             os.fsync(file.fileno())
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write so that a reader, or a crash, finds the old or the new one, whole."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        raise

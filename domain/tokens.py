@@ -53,14 +53,19 @@ class TokenLife:
     def way(self, now: datetime, *, renews: bool, generates: bool) -> Way | None:
         """How to ask for another now, if that is due. `renews` and `generates` say what the
         account allows; a PIN that is refused is tried once more only, for accounts get locked."""
-        if generates:
-            due = self.dead or self.near(now)
-            return Way.GENERATE if due and self._may_ask(now, _AGAIN, _MOST_REFUSED) else None
-        alive = not self.dead and self.ends is not None and now < self.ends
-        pause = max(_SOONEST, min(_AGAIN, self.early / 4))
-        due = renews and alive and self.near(now) and self._may_ask(now, pause, 1)
-        return Way.RENEW if due else None
-
-    def _may_ask(self, now: datetime, pause: timedelta, most: int) -> bool:
+        way = self._possible(now, renews, generates)
+        if way is None or not (self.dead or self.near(now)):
+            return None
+        pause = _AGAIN if way is Way.GENERATE else max(_SOONEST, min(_AGAIN, self.early / 4))
         rested = self.tried_at is None or now - self.tried_at >= pause
-        return self.refused < most and rested
+        return way if rested else None
+
+    def stuck(self, now: datetime, *, renews: bool, generates: bool) -> bool:
+        """Whether it ends soon, or has ended, and there is no way to another one."""
+        return self.near(now) and self._possible(now, renews, generates) is None
+
+    def _possible(self, now: datetime, renews: bool, generates: bool) -> Way | None:
+        if generates:
+            return Way.GENERATE if self.refused < _MOST_REFUSED else None
+        alive = not self.dead and self.ends is not None and now < self.ends
+        return Way.RENEW if renews and alive and not self.refused else None

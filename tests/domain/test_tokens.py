@@ -52,6 +52,19 @@ def test_a_refusal_to_renew_is_final_and_a_wrong_pin_is_tried_once_more() -> Non
     assert way(replace(DAY, refused=2), late, generates=True) is None
 
 
+def test_it_is_stuck_where_nothing_leads_to_another_one_and_not_in_a_pause() -> None:
+    late = NOON + 23 * HOUR
+    trying = replace(DAY, tried_at=late)
+    for generates in (False, True):
+        assert not DAY.stuck(NOON, renews=False, generates=generates)
+        assert not trying.stuck(late + SECOND, renews=True, generates=generates)
+        assert trying.way(late + SECOND, renews=True, generates=generates) is None
+        refused = replace(DAY, refused=2)
+        assert refused.stuck(late, renews=True, generates=generates)
+    assert DAY.stuck(late, renews=False, generates=False)
+    assert DAY.stuck(NOON + 24 * HOUR, renews=True, generates=False)
+
+
 @given(
     left=st.integers(1, 86_400),
     at=st.integers(0, 90_000),
