@@ -125,9 +125,10 @@ def _run_a_day(nest: Nest) -> None:
         control.cut(FILED)
         _cmdline(nest, engine.pid)
         eventually(lambda: "parked" in _moods(nest), 20, every=0.2)
-        for verb in (("explain", order), ("copies",), ("drift",), ("check",)):
+        for verb in (("explain", order), ("copies",), ("check",)):
             nest.does(*verb)
             nest.does(*verb, "--json")
+        nest.does("drift", "--json")
         assert broker.control.sockets(MADE) == 1
     finally:
         engine.send_signal(15)
@@ -148,7 +149,6 @@ def _cmdline(nest: Nest, pid: int) -> None:
 def _look_around(nest: Nest) -> None:
     """Every other verb, wrong usage, and wrong configurations."""
     for verb in (
-        ("check",),
         ("clock",),
         ("copies", "--missed"),
         ("followers", "list"),
