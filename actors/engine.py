@@ -31,6 +31,7 @@ from actors.post import (
     LIMITER,
     MARKET_CLOCK,
     RECOVERY,
+    STATEMENTS,
     SUPERVISOR,
     Post,
     Ref,
@@ -38,6 +39,7 @@ from actors.post import (
 )
 from actors.recovery import RecoveryActor
 from actors.settings import EngineSettings, FollowerSettings
+from actors.statements import StatementsActor
 from actors.supervisor import (
     RosterChanged,
     StartActor,
@@ -48,11 +50,13 @@ from actors.supervisor import (
 )
 from actors.timer import Timer
 from actors.upkeep import Drain
+from dhan.addresses import AccountAddress
 from dhan.wire import Wire
 from domain.messages import Alert
 from ledger.instruments import MasterFile
 from ledger.ledger import Ledger
 from ledger.opening import LedgerUnusable
+from ledger.statements import inherited
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +79,8 @@ class Engine:
         master = Master(MasterFile.beside(settings.ledger, settings.master))
         self._floor = Floor(clock or HostClock(), self.post, Timer(), Wire(), master)
         self._followers: tuple[str, ...] = ()
+        self._accounts: tuple[AccountAddress, ...] = (settings.leader,)
+        self._inherited = False
         self.fatal = ""
         self.unusable: LedgerUnusable | None = None
         self.ended = threading.Event()
@@ -86,7 +92,8 @@ class Engine:
         alone would be restarted again and again.
         """
         floor, settings = self._floor, self._settings
-        Ledger.open(settings.ledger).close()
+        with Ledger.open(settings.ledger) as ledger:
+            self._inherited = inherited(ledger)
         floor.master.renew()
         floor.timer.start()
         floor.wire.start()
@@ -109,10 +116,13 @@ class Engine:
             RECOVERY, lambda: RecoveryActor.start(floor, settings.leader, settings.sweep_seconds)
         )
         self._run(FEED, lambda: LeaderFeedActor.start(floor, settings.leader_feed))
+        if self._inherited:
+            self._run(STATEMENTS, lambda: StatementsActor.start(floor, lambda: self._accounts))
 
     def follow(self, followers: tuple[FollowerSettings, ...]) -> None:
         """Have exactly these followers from now on."""
         self._followers = tuple(follower_name(settings.name) for settings in followers)
+        self._accounts = (self._settings.leader, *(settings.address for settings in followers))
         self._supervisor().ask(RosterChanged(followers), timeout=None)
 
     def view(self) -> View:
@@ -159,7 +169,7 @@ class Engine:
 
     def _stop_deciding(self) -> None:
         """Have every request that was decided on recorded and written, and no other follow."""
-        self._stop_children((FEED, RECOVERY, MARKET_CLOCK, INSTRUMENTS))
+        self._stop_children((FEED, RECOVERY, MARKET_CLOCK, INSTRUMENTS, STATEMENTS))
         deadline = time.monotonic() + _DRAIN_SECONDS
         refs = [ref for name in self._followers if (ref := self.post.ref(name)) is not None]
         for drained in [ref.ask(Drain(), block=False) for ref in refs]:

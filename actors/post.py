@@ -17,6 +17,7 @@ LIMITER = "limiter"
 MARKET_CLOCK = "market clock"
 BOARD = "board"
 INSTRUMENTS = "instruments"
+STATEMENTS = "statements"
 
 
 def follower_name(follower: str) -> str:

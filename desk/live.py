@@ -12,6 +12,7 @@ from desk.calendar import CalendarWatch, go_by, lacking
 from desk.config import Config, ConfigError
 from desk.documents import write_copies
 from desk.findings import line
+from desk.heritage import inherit
 from desk.options import Options
 from desk.roster import RosterWatch
 from desk.running import Poll, allow_many_sockets, attend, stop_signals
@@ -33,6 +34,7 @@ def run(config: Config, options: Options) -> int:
     Raises LedgerUnusable where the ledger keeps it from starting, and ConfigError for followers
     whose copies are in another account and for a calendar that says nothing sensible.
     """
+    inherit(config)
     if findings := tuple(moved(config)):
         raise ConfigError(config.path, findings)
     allow_many_sockets()

@@ -9,6 +9,7 @@ from domain.inputs import Input
 from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from domain.orders import Order
+from domain.statements import FundsSeen, PositionsSeen
 
 Role = Literal["leader", "follower"]
 
@@ -50,4 +51,6 @@ Entry = (
     | HaltAsked
     | HaltNoted
     | Noted
+    | FundsSeen
+    | PositionsSeen
 )

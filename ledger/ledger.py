@@ -13,7 +13,8 @@ from types import TracebackType
 from domain.halts import HaltAsked, HaltNoted
 from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
-from ledger import rows
+from domain.statements import FundsSeen, PositionsSeen
+from ledger import rows, statements
 from ledger.entries import Entry, Noted, OrderKnown, Setting
 from ledger.journal import INSERT_BODY, INSERT_NOTED, Journal
 from ledger.knowledge import UPSERT_FILL, UPSERT_ORDER, Knowledge
@@ -81,7 +82,7 @@ class Ledger:
         one that another running instance holds.
         """
         create(path)
-        lock = _locked(path)
+        lock = locked(path)
         try:
             ours(path)
             opened = cls(path, _connected(path), lock)
@@ -182,6 +183,8 @@ class Ledger:
         settled: list[Row] = []
         halts: list[Row] = []
         progress: list[Row] = []
+        funds: list[Row] = []
+        held: dict[str, PositionsSeen] = {}
         for entry in batch:
             match entry:
                 case Intent():
@@ -210,6 +213,10 @@ class Ledger:
                     halts.append(rows.halt_row(entry))
                 case HaltNoted():
                     progress.append(rows.noted_row(entry))
+                case FundsSeen():
+                    funds.append(statements.funds_row(entry))
+                case PositionsSeen():
+                    held[entry.client_id] = entry
         connection = self.connection
         connection.execute("BEGIN IMMEDIATE")
         for sql, values in (
@@ -228,6 +235,9 @@ class Ledger:
             (rows.CLOSE_REPLACED, replaced),
             (rows.INSERT_HALT, halts),
             (rows.NOTE_HALT, progress),
+            (statements.UPSERT_FUNDS, funds),
+            (statements.CLOSE_POSITIONS, [statements.closed_row(one) for one in held.values()]),
+            (statements.UPSERT_POSITION, statements.position_rows(held.values())),
         ):
             if values:
                 connection.executemany(sql, values)
@@ -264,7 +274,8 @@ def _identity(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _locked(path: Path) -> Lock:
+def locked(path: Path) -> Lock:
+    """The right to write the ledger at `path`. Raises `LedgerUnusable`."""
     try:
         return Lock.take(path)
     except Held as held:
