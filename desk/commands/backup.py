@@ -5,11 +5,14 @@ from pathlib import Path
 
 from desk.commands.output import show_json, show_line
 from desk.config import Config
+from desk.usage import Misused
 from ledger.backups import back_up, restore
 
 
 def save(config: Config, to: Path, as_json: bool) -> int:
-    """Copy the ledger to a new file. Raises ledger.opening.LedgerUnusable."""
+    """Copy the ledger to a new file. Raises Misused and ledger.opening.LedgerUnusable."""
+    if to.exists():
+        raise Misused(f"there is a file already: {to}; name another, for none is overwritten")
     path = config.engine.ledger
     back_up(path, to)
     size = to.stat().st_size
@@ -21,8 +24,10 @@ def save(config: Config, to: Path, as_json: bool) -> int:
 
 
 def put_back(config: Config, backup: Path, as_json: bool) -> int:
-    """Put a backup in the ledger's place, while no engine runs. Raises
+    """Put a backup in the ledger's place, while no engine runs. Raises Misused and
     ledger.opening.LedgerUnusable."""
+    if not backup.is_file():
+        raise Misused(f"there is no such file: {backup}")
     path = config.engine.ledger
     kept = restore(path, backup, datetime.now(UTC))
     if as_json:

@@ -76,8 +76,9 @@ def test_a_backup_there_and_back(config: Path) -> None:
     saved = config.parent / "saved.db"
     assert _told(config, "backup", str(saved))["backup"] == str(saved)
     again = run("backup", str(saved), "--config", str(config))
-    assert again.returncode == 3
+    assert again.returncode == 2
     assert "there is a file already" in again.stderr
+    assert run("restore", "gone.db", "--config", str(config)).returncode == 2
     kept = _told(config, "restore", str(old))["kept"]
     assert legacy.everything(path) == before
     with closing(sqlite3.connect(path)) as connection:

@@ -86,6 +86,8 @@ def test_cancels_reach_the_copies_that_the_older_program_placed(build: Build) ->
     assert len(house.ask("copies", "--follower", HALF.name)) == 13
     eventually(lambda: _asked(house, "SELECT * FROM legacy_positions_seen"))
     assert house.stop() == 0
+    assert house.ask("replay", "today")["same"] is True
+    assert house.ask("drift") == []
     _the_statements_are_of_now(house)
     _the_old_queries_tell(house, leader, follower, fresh)
 
