@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -81,15 +81,7 @@ def configuration(path: Path, told: Said) -> Config:
         os.environ[name] = told.values[name]
     text, findings = toml(told, {name: f"env:{name}" for name in TOKENS})
     config = parse(path, text.encode())
-    return Config(
-        path=config.path,
-        engine=config.engine,
-        followers=config.followers,
-        auth_url=config.auth_url,
-        calendar=config.calendar,
-        loopback=config.loopback,
-        warnings=(*config.warnings, *findings),
-    )
+    return replace(config, warnings=(*config.warnings, *findings))
 
 
 def toml(told: Said, tokens: Mapping[str, str]) -> tuple[str, tuple[Alert, ...]]:

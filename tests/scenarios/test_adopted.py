@@ -28,34 +28,22 @@ def _inherited(build: Build) -> tuple[House, tuple[str, str], tuple[str, str]]:
 
 
 def _pair(house: House, path: Path) -> tuple[str, str]:
-    leader, follower = house.places(RELIANCE, "BUY", 10, price=2400), _by_hand(house)
+    leader = house.places(RELIANCE, "BUY", 10, price=2400)
+    follower = _by_hand(house, RELIANCE, 5, 2400)
     legacy.pair(path, leader, follower)
     return leader, follower
 
 
-def _by_hand(house: House) -> str:
-    """The older program's copy, which has no name that Lockstep gave it."""
-    segment, security_id = RELIANCE
+def _by_hand(house: House, key: tuple[str, str], quantity: int, price: float) -> str:
+    """A BUY in the follower's account that has no name of Lockstep's."""
+    segment, security_id = key
     return house.control.place(
         HALF.client_id,
         segment=segment,
         security_id=security_id,
         side="BUY",
-        quantity=5,
-        price=2400,
-    )
-
-
-def _bought_by_hand(house: House) -> None:
-    segment, security_id = SBIN
-    house.price(SBIN, 800)
-    house.control.place(
-        HALF.client_id,
-        segment=segment,
-        security_id=security_id,
-        side="BUY",
-        quantity=3,
-        price=810,
+        quantity=quantity,
+        price=price,
     )
 
 
@@ -71,7 +59,8 @@ def test_cancels_reach_the_copies_that_the_older_program_placed(build: Build) ->
     the old queries tell all of it."""
     house, (leader, follower), (gone, left) = _inherited(build)
     house.cancels(gone)
-    _bought_by_hand(house)
+    house.price(SBIN, 800)
+    _by_hand(house, SBIN, 3, 810)
     house.start()
     eventually(lambda: _status(house, left) == "CANCELLED", 20)
     assert _status(house, follower) == "PENDING"
