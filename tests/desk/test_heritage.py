@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from desk import probes
+from desk.config import load
+from domain.messages import Level
 from tests.desk.files import run, written
 from tests.ledger import legacy
 
@@ -44,6 +47,14 @@ def test_explain_knows_it(config: Path) -> None:
     (told,) = _told(config, "explain", "112510020000001")
     assert told["follower"] == "asha"
     assert told["state"] == "filled"
+
+
+def test_check_says_what_the_next_start_does(config: Path) -> None:
+    before = (config.parent / "copy_trading.db").read_bytes()
+    (finding,) = probes.ledger(load(config))
+    assert finding.level is Level.NOTE
+    assert "the next start takes it over" in finding.what
+    assert (config.parent / "copy_trading.db").read_bytes() == before
 
 
 def test_without_a_follower_it_is_left_alone(config: Path) -> None:

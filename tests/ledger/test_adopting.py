@@ -40,7 +40,7 @@ def _adopted(path: Path, heir: Heir = HEIR) -> TakenOver:
     return taken
 
 
-@pytest.mark.parametrize(("version", "orders"), [(1, 0), (2, 0), (1, 40), (2, 40), (2, 3000)])
+@pytest.mark.parametrize(("version", "orders"), [(1, 0), (2, 0), (1, 40), (2, 40), (2, 2000)])
 def test_no_row_is_lost_or_changed(path: Path, version: int, orders: int) -> None:
     legacy.make(path, version, orders)
     before = legacy.everything(path, version)
@@ -160,13 +160,13 @@ def test_a_start_takes_over_what_is_open_and_what_was_built(path: Path) -> None:
 
 
 def test_what_was_open_on_an_earlier_day_has_expired(path: Path) -> None:
-    legacy.make(path, orders=1500)
+    legacy.make(path, orders=100, start=legacy.START + 14 * 3600)
+    before = legacy.everything(path)
     _adopted(path)
+    assert legacy.everything(path) == before
     with closing(sqlite3.connect(path)) as connection:
         opened = "SELECT min(placed_at) / 1000000 FROM order_states WHERE status = 'PENDING'"
         (oldest,) = connection.execute(opened).fetchone()
-        shown = "SELECT count(*) FROM orders WHERE status = 'PENDING'"
-        assert connection.execute(shown).fetchone()[0] > 500
     assert datetime.fromtimestamp(oldest, UTC) > datetime(2025, 10, 2, 18, 30, tzinfo=UTC)
 
 
@@ -283,9 +283,9 @@ def test_one_that_another_program_writes_is_refused_until_it_is_free(
     assert legacy.everything(path) == before
 
 
-@pytest.mark.parametrize("thousands", [0, 20, 100])
+@pytest.mark.parametrize("thousands", [0, 10, 60])
 def test_a_kill_in_the_middle_leaves_it_as_it_was(path: Path, thousands: int) -> None:
-    legacy.make(path, orders=500)
+    legacy.make(path, orders=300)
     before = legacy.everything(path)
     killed = subprocess.run(
         [sys.executable, "-m", "tests.ledger.adopter", str(path), str(thousands)],
