@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from actors.engine import Engine
@@ -40,8 +41,9 @@ def run(config: Config, options: Options) -> int:
     allow_many_sockets()
     go_by(config)
     engine = Engine(config.engine)
-    show = Show(f"LIVE, real orders, {config.path.name}", "bold red")
-    show.console.print(f"LIVE: orders are sent for the accounts of {config.path}", style="bold red")
+    where = str(config.path) if config.path.exists() else "the environment variables"
+    show = Show(f"LIVE, real orders, {Path(where).name}", "bold red")
+    show.console.print(f"LIVE: orders are sent for the accounts of {where}", style="bold red")
     with stop_signals() as stop:
         engine.start()
         try:

@@ -103,6 +103,7 @@ def test_the_environment_and_the_database_are_enough(build: Build) -> None:
     house.listens()
     assert house.stop() == 0
     assert "There is no lockstep.toml" in house.output()
+    assert "LIVE: orders are sent for the accounts of the environment variables" in house.output()
     assert not any(token in house.output() for token in tokens.values())
     with Reader.open(house.folder / "old.db") as reader:
         assert len(reader.copies("follower")) == 40
