@@ -31,6 +31,7 @@ from actors.post import (
     LIMITER,
     MARKET_CLOCK,
     RECOVERY,
+    STATEMENTS,
     SUPERVISOR,
     TOKENS,
     Post,
@@ -39,6 +40,7 @@ from actors.post import (
 )
 from actors.recovery import RecoveryActor
 from actors.settings import EngineSettings, FollowerSettings
+from actors.statements import StatementsActor
 from actors.supervisor import (
     RosterChanged,
     StartActor,
@@ -50,12 +52,14 @@ from actors.supervisor import (
 from actors.timer import Timer
 from actors.tokens import TokenAccount, TokensActor
 from actors.upkeep import Drain
+from dhan.addresses import AccountAddress
 from dhan.calls import ReadDone
 from dhan.wire import Wire
 from domain.messages import Alert
 from ledger.instruments import MasterFile
 from ledger.ledger import Ledger
 from ledger.opening import LedgerUnusable
+from ledger.statements import inherited
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +83,8 @@ class Engine:
         self._floor = Floor(clock or HostClock(), self.post, Timer(), Wire(self._read), master)
         self._followers: tuple[str, ...] = ()
         self._tokens: tuple[TokenAccount, ...] = ()
+        self._accounts: tuple[AccountAddress, ...] = (settings.leader,)
+        self._inherited = False
         self.fatal = ""
         self.unusable: LedgerUnusable | None = None
         self.ended = threading.Event()
@@ -93,7 +99,8 @@ class Engine:
         alone would be restarted again and again.
         """
         floor, settings = self._floor, self._settings
-        Ledger.open(settings.ledger).close()
+        with Ledger.open(settings.ledger) as ledger:
+            self._inherited = inherited(ledger)
         floor.master.renew()
         floor.timer.start()
         floor.wire.start()
@@ -117,11 +124,14 @@ class Engine:
         )
         self._run(FEED, lambda: LeaderFeedActor.start(floor, settings.leader_feed))
         self._run(TOKENS, lambda: TokensActor.start(floor, lambda: self._tokens))
+        if self._inherited:
+            self._run(STATEMENTS, lambda: StatementsActor.start(floor, lambda: self._accounts))
 
     def follow(self, followers: tuple[FollowerSettings, ...]) -> None:
         """Have exactly these followers from now on."""
         self._followers = tuple(follower_name(settings.name) for settings in followers)
         self._tokens = tuple(self._looked_after(followers))
+        self._accounts = (self._settings.leader, *(settings.address for settings in followers))
         self._supervisor().ask(RosterChanged(followers), timeout=None)
 
     def _looked_after(self, followers: tuple[FollowerSettings, ...]) -> Iterator[TokenAccount]:
@@ -178,7 +188,7 @@ class Engine:
 
     def _stop_deciding(self) -> None:
         """Have every request that was decided on recorded and written, and no other follow."""
-        self._stop_children((FEED, RECOVERY, MARKET_CLOCK, INSTRUMENTS))
+        self._stop_children((FEED, RECOVERY, MARKET_CLOCK, INSTRUMENTS, STATEMENTS))
         deadline = time.monotonic() + _DRAIN_SECONDS
         refs = [ref for name in self._followers if (ref := self.post.ref(name)) is not None]
         for drained in [ref.ask(Drain(), block=False) for ref in refs]:

@@ -18,6 +18,7 @@ MARKET_CLOCK = "market clock"
 BOARD = "board"
 INSTRUMENTS = "instruments"
 TOKENS = "tokens"
+STATEMENTS = "statements"
 
 
 def follower_name(follower: str) -> str:

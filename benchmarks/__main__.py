@@ -4,7 +4,8 @@ The race (how soon every follower's order arrives, beside other ways to do it), 
 hanging and a slow account cost the others), the recovery (how soon all is right again after the
 leader could not be reached), the sweeps (what reading its order book costs), the burst (how near
 to Dhan's limits many orders at once are copied), the decisions (what one takes with every rule on),
-the clock (what asking it takes), and the instrument master (what loading it takes).
+the clock (what asking it takes), the instrument master (what loading it takes), and the adopting
+(what taking over an older program's database takes).
 """
 
 import argparse
@@ -18,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import burst, clock, decisions, master, race, recovery, sweeps, trouble
+from benchmarks import adopting, burst, clock, decisions, master, race, recovery, sweeps, trouble
 from benchmarks.contestant import NAMES
 from benchmarks.race import Race
 from benchmarks.report import Report, Row
@@ -27,7 +28,18 @@ _FOLLOWERS = (1, 10, 50, 100, 200)
 _AIM_FOLLOWERS = 100
 _PROBES = 50
 _MASTER_ROWS = 220_000
-_PARTS = ("race", "trouble", "recovery", "sweeps", "burst", "decisions", "clock", "master")
+_ADOPTED = 100_000
+_PARTS = (
+    "race",
+    "trouble",
+    "recovery",
+    "sweeps",
+    "burst",
+    "decisions",
+    "clock",
+    "master",
+    "adopting",
+)
 _ROUNDS_OF = (1, 10, 100)
 
 
@@ -62,6 +74,9 @@ def main(arguments: Sequence[str]) -> int:
         if asked.master and "master" in asked.parts:
             document["master"] = master.run(asked.master, scratch)
             report.master(document["master"])
+        if asked.adopting and "adopting" in asked.parts:
+            document["adopting"] = adopting.run(asked.adopting, scratch)
+            report.adopting(document["adopting"])
     parts = (document.get(part, {}) for part in ("trouble", "recovery", "sweeps", "burst"))
     faults = document["faults"] = [
         *document.get("faults", ()),
@@ -135,6 +150,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--decisions", type=int, default=20_000, help="0: none")
     parser.add_argument("--clock", type=int, default=100_000, help="questions; 0: none")
     parser.add_argument("--master", type=int, default=_MASTER_ROWS, help="rows of it; 0: none")
+    parser.add_argument("--adopting", type=int, default=_ADOPTED, help="orders; 0: none")
     parser.add_argument("--quick", action="store_true", help="a few seconds, to see that it works")
     parser.add_argument("--profile", action="store_true", help="Lockstep alone, under a profiler")
     parser.add_argument("--json", metavar="PATH")
@@ -144,7 +160,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         asked.warm_up, asked.trouble, asked.master = 1, 1, 2000
         asked.recovery, asked.recovery_followers = 1, (3,)
         asked.sweeps, asked.books, asked.decisions = 1, (1, 20), 200
-        asked.clock = 2000
+        asked.clock, asked.adopting = 2000, 200
         asked.burst, asked.burst_followers = 12, 2
     if asked.profile:
         asked.only, asked.parts = ("lockstep",), ("race",)

@@ -147,6 +147,17 @@ class Report:
             f"first question {told['first_us']:.0f} us, a second {told['again_us']:.1f} us"
         )
 
+    def adopting(self, told: Row) -> None:
+        """What taking over an older program's database takes."""
+        self._console.print(
+            f"An older program's database, {told['orders']:,} orders: taken over in "
+            f"{told['seconds']:.1f} s ({told['cpu_seconds']:.1f} s of CPU) with at most "
+            f"{told['peak_mb']:.0f} MB, kept in {told['file_mb']:.0f} MB; a start restores "
+            f"{told['restored']:,} copies in {told['restored_seconds']:.1f} s; the slowest of the "
+            f"old queries takes {told['query_seconds']:.1f} s (before: "
+            f"{told['query_before_seconds']:.1f})"
+        )
+
     def profile(self, followers: int, told: Row, orders: int) -> None:
         """Where the CPU time went."""
         table = Table(title=f"CPU time by thread at {followers} followers, ms an order")

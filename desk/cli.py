@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _FILE = Path("lockstep.toml")
+_BY_ENVIRONMENT = (
+    "There is no lockstep.toml: the environment variables of the older program (and .env) stand "
+    "for it. python run.py import-env writes the file that they mean"
+)
+_READING = ("copies", "explain", "replay", "drift")
+_LOOKING = ("list", "halt", "flatten", "kill", "release")
 DONE, NOT_AS_ASKED, WRONG, LEDGER, UNSAFE = range(5)
 
 
@@ -50,11 +56,13 @@ def main(argv: Sequence[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """The configuration that a verb works on: none, a good one, or a bad one."""
+    """The configuration that a verb works on: none, a good one, or a bad one; `by_environment` is
+    whether the older program's variables stand for a file."""
 
     path: Path | None = None
     config: "Config | None" = None
     wrong: "ConfigError | None" = None
+    by_environment: bool = False
 
     @property
     def folder(self) -> Path:
@@ -74,7 +82,7 @@ class _Desk:
 
 def _desk(path: Path | None) -> _Desk:
     if path is None and not _FILE.exists():
-        return _Desk()
+        return _by_environment()
     from desk.config import load
     from desk.findings import ConfigError
 
@@ -85,19 +93,36 @@ def _desk(path: Path | None) -> _Desk:
         return _Desk(path, None, wrong)
 
 
+def _by_environment() -> _Desk:
+    """Where there is no file: what the environment variables of the older program say, if any."""
+    from desk import environment
+    from desk.findings import ConfigError
+
+    try:
+        said = environment.said(Path(), os.environ)
+        if not said.meant:
+            return _Desk()
+        return _Desk(_FILE, environment.configuration(_FILE, said), by_environment=True)
+    except ConfigError as wrong:
+        return _Desk(_FILE, None, wrong, by_environment=True)
+
+
 def _obey(wanted: Namespace) -> int:
     """Load, arrange the logs, and do it; what can go wrong becomes a message and a code."""
     from desk import logs
     from desk.findings import ConfigError
     from ledger.opening import LedgerUnusable
 
+    importing = wanted.verb == "import-env"
     try:
         try:
-            desk = _desk(wanted.config)
+            desk = _Desk(wanted.config or _FILE) if importing else _desk(wanted.config)
         except Exception:
             logs.configure(Path(), trades=False)
             raise
         logs.configure(desk.folder, trades=not wanted.verb)
+        if desk.by_environment:
+            logger.warning("%s", _BY_ENVIRONMENT)
         return _do(wanted, desk)
     except (ConfigError, Misused) as wrong:
         logger.error("%s", wrong)
@@ -113,9 +138,25 @@ def _obey(wanted: Namespace) -> int:
 
 
 def _do(wanted: Namespace, desk: _Desk) -> int:
+    if desk.config is not None and _reads(wanted):
+        from desk.heritage import inherit
+
+        inherit(desk.config)
     match wanted.verb:
         case None:
             return _run(wanted, desk)
+        case "import-env":
+            from desk.commands import import_env
+
+            return import_env.run(wanted.config or _FILE, wanted.as_json)
+        case "backup":
+            from desk.commands import backup
+
+            return backup.save(desk.needed(), wanted.to, wanted.as_json)
+        case "restore":
+            from desk.commands import backup
+
+            return backup.put_back(desk.needed(), wanted.backup, wanted.as_json)
         case "check":
             from desk.commands import check
 
@@ -158,6 +199,13 @@ def _do(wanted: Namespace, desk: _Desk) -> int:
             from desk.commands import followers
 
             return followers.run(desk.needed(), wanted)
+
+
+def _reads(wanted: Namespace) -> bool:
+    """Whether it looks into the ledger, which may be the older program's database still."""
+    if wanted.verb == "followers":
+        return wanted.roster_verb in _LOOKING
+    return wanted.verb in _READING
 
 
 def _copies(wanted: Namespace, desk: _Desk) -> int:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from actors.engine import Engine
@@ -13,6 +14,7 @@ from desk.config import Config, ConfigError
 from desk.documents import write_copies
 from desk.egress import shared
 from desk.findings import line
+from desk.heritage import inherit
 from desk.options import Options
 from desk.probes import vault_closed
 from desk.roster import RosterWatch
@@ -36,13 +38,15 @@ def run(config: Config, options: Options) -> int:
     whose copies are in another account or that share an address, for a key that others can read,
     and for a calendar that says nothing sensible.
     """
+    inherit(config)
     if findings := (*moved(config), *shared(config), *vault_closed(config)):
         raise ConfigError(config.path, findings)
     allow_many_sockets()
     go_by(config)
     engine = Engine(config.engine)
-    show = Show(f"LIVE, real orders, {config.path.name}", "bold red")
-    show.console.print(f"LIVE: orders are sent for the accounts of {config.path}", style="bold red")
+    where = str(config.path) if config.path.exists() else "the environment variables"
+    show = Show(f"LIVE, real orders, {Path(where).name}", "bold red")
+    show.console.print(f"LIVE: orders are sent for the accounts of {where}", style="bold red")
     with stop_signals() as stop:
         engine.start()
         try:

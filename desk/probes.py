@@ -33,7 +33,7 @@ from domain.outcomes import Refusal, Refused
 from domain.permits import DHAN_ORDERS
 from ledger.instruments import MasterFile, NoMaster
 from ledger.lock import running_pid
-from ledger.opening import LedgerUnusable, ours, present
+from ledger.opening import LedgerUnusable, LegacyFound, ours, present
 
 _ANSWER_SECONDS = 5.0
 _SOON = timedelta(hours=1)
@@ -188,6 +188,10 @@ def ledger(config: Config) -> Iterator[Alert]:
             return
         else:
             yield note("is made at the first start", where, "")
+    except LegacyFound as found:
+        yield note(
+            f"{found.why}; the next start takes it over, after a backup beside it", where, ""
+        )
     except LedgerUnusable as unusable:
         yield error(unusable.why, where, unusable.fix)
         return

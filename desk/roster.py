@@ -18,7 +18,8 @@ class RosterWatch:
     """Looks at the file of the running configuration whenever it is asked to.
 
     An edit counts once the file looked the same at two looks in a row, for an editor may write
-    it in pieces; asked every 0.5 s, that is within 1.5 s.
+    it in pieces; asked every 0.5 s, that is within 1.5 s. A file that never was there, as its
+    configuration was said otherwise, is not missed.
     """
 
     def __init__(self, running: Config) -> None:
@@ -26,12 +27,16 @@ class RosterWatch:
         self._acted: Stamp | None = None
         self._seen: Stamp | None = None
         self._refused: bytes | None = None
+        self._absent = stamp(running.path) is None
 
     def poll(self) -> Config | ConfigError | None:
         """A configuration to run from now on, what is wrong with an edit (told once; what runs
         goes on as it is), or None."""
         path = self._running.path
         found = stamp(path)
+        if found is None and self._absent:
+            return None
+        self._absent = False
         settled, self._seen = found == self._seen, found
         if not settled or (found is not None and found == self._acted):
             return None

@@ -89,6 +89,14 @@ def parser() -> ArgumentParser:
         "--with", type=Path, dest="others", metavar="PATH", help="by the rules of that file"
     )
     _lists(replay)
+    importing = _verb(verbs, "import-env", "write the lockstep.toml that older variables mean")
+    _lists(importing)
+    backup = _verb(verbs, "backup", "copy the ledger, also while it runs")
+    backup.add_argument("to", type=Path, metavar="PATH", help="a new file")
+    _lists(backup)
+    restore = _verb(verbs, "restore", "put a backup in the place of the ledger")
+    restore.add_argument("backup", type=Path, metavar="PATH", help="a backup of it")
+    _lists(restore)
     verbs.add_parser("simulator", help="a broker to play with (see: simulator --help)")
     return top
 

@@ -15,14 +15,15 @@ Holding = tuple[InstrumentKey, Product]
 
 # Of all followers at once, since it reads all that was ever placed. An order is found by its name,
 # by the answer to its placement, or by the operator's word. What is INTRADAY did not last.
+# A NOT IN of two columns would look through all that was touched for each, as either may be NULL.
 _MINE = """
     WITH touched AS MATERIALIZED (
         SELECT follower, leader_order_id FROM intents WHERE intended_at >= ?1
         UNION SELECT follower, leader_order_id FROM copies WHERE updated_at >= ?1
     ), placed AS NOT MATERIALIZED (
-        SELECT * FROM intents
+        SELECT intents.* FROM intents LEFT JOIN touched USING (follower, leader_order_id)
         WHERE kind = 'place' AND product != 'INTRADAY' AND intended_at < ?1
-            AND (follower, leader_order_id) NOT IN touched
+            AND touched.follower IS NULL
     ), traded AS (
         SELECT follower, leader_order_id, segment, security_id, side, product, coalesce(
             (

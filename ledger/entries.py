@@ -9,6 +9,7 @@ from domain.inputs import Input
 from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from domain.orders import Order
+from domain.statements import FundsSeen, PositionsSeen
 
 Role = Literal["leader", "follower"]
 
@@ -68,4 +69,6 @@ Entry = (
     | HaltNoted
     | Noted
     | ReadsMade
+    | FundsSeen
+    | PositionsSeen
 )

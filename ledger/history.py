@@ -59,8 +59,10 @@ _ORDERS = f"""
     JOIN order_states ON order_states.order_id = instructions.order_id
         AND order_states.client_id = asked.client_id
 """
+# What an older program asked for (`ledger.adopting`) was not planned here.
 _REQUESTS = """
-    SELECT * FROM intents WHERE follower = ? AND intended_at >= ? AND intended_at < ? ORDER BY id
+    SELECT * FROM intents
+    WHERE follower = ? AND intended_at >= ? AND intended_at < ? AND planned_ns > 0 ORDER BY id
 """
 _SETTLED = "SELECT * FROM instructions WHERE follower = ? AND after IS NOT NULL"
 _LEADER_ORDERS = """

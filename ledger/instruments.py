@@ -7,7 +7,6 @@ the edition before stays.
 
 import os
 import sqlite3
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 
 from domain.instruments import Instrument, InstrumentKey, OptionType, Segment
 from domain.sessions import IST
+from ledger.disk import to_disk
 from ledger.instants import instant, micros
 from ledger.lock import Lock
 
@@ -146,9 +146,9 @@ class MasterFile:
             draft.unlink(missing_ok=True)
             os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             edition = self._draw_up(draft, rows, now)
-            _to_disk(draft)
+            to_disk(draft)
             draft.replace(self.path)
-            _to_disk(self.path.parent)
+            to_disk(self.path.parent)
         finally:
             draft.unlink(missing_ok=True)
             lock.release()
@@ -260,15 +260,3 @@ def _instrument(row: Sequence[Any]) -> Instrument:
         option_type=OptionType(option_type) if option_type else None,
         derivatives=bool(derivatives),
     )
-
-
-def _to_disk(path: Path) -> None:
-    """Have the file, or the directory's entries, outlive a power cut."""
-    folder = path.is_dir()
-    if folder and sys.platform == "win32":
-        return
-    descriptor = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,7 +13,8 @@ from types import TracebackType
 from domain.halts import HaltAsked, HaltNoted
 from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
-from ledger import rows
+from domain.statements import FundsSeen, PositionsSeen
+from ledger import rows, statements
 from ledger.audit import INSERT_READS, prune_audit, reads_row
 from ledger.entries import Entry, Noted, OrderKnown, ReadsMade, Setting
 from ledger.journal import INSERT_BODY, INSERT_NOTED, Journal
@@ -83,7 +84,7 @@ class Ledger:
         one that another running instance holds.
         """
         create(path)
-        lock = _locked(path)
+        lock = locked(path)
         try:
             ours(path)
             make_private(path)
@@ -188,6 +189,8 @@ class Ledger:
         halts: list[Row] = []
         progress: list[Row] = []
         reads: list[Row] = []
+        funds: list[Row] = []
+        held: dict[str, PositionsSeen] = {}
         for entry in batch:
             match entry:
                 case Intent():
@@ -218,6 +221,10 @@ class Ledger:
                     progress.append(rows.noted_row(entry))
                 case ReadsMade():
                     reads.append(reads_row(entry))
+                case FundsSeen():
+                    funds.append(statements.funds_row(entry))
+                case PositionsSeen():
+                    held[entry.client_id] = entry
         connection = self.connection
         connection.execute("BEGIN IMMEDIATE")
         for sql, values in (
@@ -237,6 +244,9 @@ class Ledger:
             (rows.INSERT_HALT, halts),
             (rows.NOTE_HALT, progress),
             (INSERT_READS, reads),
+            (statements.UPSERT_FUNDS, funds),
+            (statements.CLOSE_POSITIONS, [statements.closed_row(one) for one in held.values()]),
+            (statements.UPSERT_POSITION, statements.position_rows(held.values())),
         ):
             if values:
                 connection.executemany(sql, values)
@@ -273,7 +283,8 @@ def _identity(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _locked(path: Path) -> Lock:
+def locked(path: Path) -> Lock:
+    """The right to write the ledger at `path`. Raises `LedgerUnusable`."""
     try:
         return Lock.take(path)
     except Held as held:

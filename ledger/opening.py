@@ -6,9 +6,9 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+from ledger.legacy import MARKS, Unlike, version_of
 from ledger.schema import APPLICATION_ID, VERSION
 
-_LEGACY = frozenset({"orders", "copy_mappings", "audit_log", "config"})
 _BOOKKEEPING = frozenset({"_sqlite_migrations", "sqlite_sequence"})
 _MOST_CHECKED_BYTES = 64 * 1024 * 1024
 _MOVE_AWAY = "name another file under [ledger] path, or move this one away"
@@ -35,6 +35,17 @@ class LedgerUnusable(Exception):
     def __init__(self, path: Path, why: str, fix: str, passing: bool = False) -> None:
         super().__init__(f"{path}: {why}; {fix}")
         self.path, self.why, self.fix, self.passing = path, why, fix, passing
+
+
+class LegacyFound(LedgerUnusable):
+    """It is the database of the older single-follower program, which can be taken over
+    (`ledger.adopting`): its schema `version` is 1 or 2."""
+
+    def __init__(self, path: Path, version: int) -> None:
+        why = f"it is the database of the older single-follower version (schema {version})"
+        fix = "start Lockstep with a follower in lockstep.toml, which takes it over"
+        super().__init__(path, why, fix)
+        self.version = version
 
 
 def create(path: Path) -> None:
@@ -88,14 +99,14 @@ def ours(path: Path, thoroughly: bool = True) -> bool:
     """Whether the file holds a ledger that this version can use; False for an empty one.
 
     Looks without writing; `thoroughly` looks at every page of a file that is not too large for
-    that. Raises `LedgerUnusable` for everything else.
+    that. Raises `LedgerUnusable` for everything else, `LegacyFound` for what can become one.
     """
     try:
         with closing(connect_read_only(path)) as connection:
             tables = _tables(connection)
             owner = _number(connection, "application_id")
             if owner != APPLICATION_ID:
-                _refuse_others(path, tables, owner)
+                _refuse_others(path, connection, tables, owner)
                 return False
             version = _number(connection, "user_version")
             if version > VERSION:
@@ -170,14 +181,16 @@ def _number(connection: sqlite3.Connection, pragma: str) -> int:
     return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
 
 
-def _refuse_others(path: Path, tables: set[str], owner: int) -> None:
-    if tables >= _LEGACY:
-        raise LedgerUnusable(
-            path,
-            "it is the database of the older single-follower version, which is left untouched: "
-            "this version cannot adopt it yet",
-            _MOVE_AWAY,
-        )
+def _refuse_others(
+    path: Path, connection: sqlite3.Connection, tables: set[str], owner: int
+) -> None:
+    if tables >= MARKS and not owner:
+        try:
+            version = version_of(connection)
+        except Unlike as unlike:
+            why = f"it is no database of the older single-follower version that is known: {unlike}"
+            raise LedgerUnusable(path, why, _MOVE_AWAY) from None
+        raise LegacyFound(path, version)
     if owner or tables - _BOOKKEEPING:
         raise LedgerUnusable(path, "it is a database of another program", _MOVE_AWAY)
 

@@ -55,6 +55,8 @@ def test_a_quick_run_completes_and_counts_every_copy_once(tmp_path: Path) -> Non
     assert document["master"]["instruments"] > 2000
     assert 0 < document["master"]["again_us"] < document["master"]["first_us"]
     assert document["master"]["peak_mb"] > 0
+    assert document["adopting"]["copies"] == 200
+    assert document["adopting"]["peak_mb"] > 0
     assert set(document["trouble"]["ratio"]) == {"median_ms", "worst_ms", "slowest_ms"}
     (recovered,) = document["recovery"]["rows"]
     assert (recovered["followers"], recovered["rounds"]) == (FOLLOWERS, 1)

@@ -4,6 +4,7 @@ them."""
 import json
 
 from dhan.codec.values import Unreadable, paise
+from domain.statements import FundsShown
 
 
 def capital(body: bytes) -> int:
@@ -18,6 +19,13 @@ def capital(body: bytes) -> int:
         for name in ("availabelBalance", "utilizedAmount", "collateralAmount")
     )
     return free + used - pledged
+
+
+def statement(body: bytes) -> FundsShown:
+    """The funds as they are shown, pledged collateral in what is available. Raises Unreadable."""
+    row = _row(body, "availabelBalance")
+    names = ("availabelBalance", "collateralAmount", "utilizedAmount")
+    return FundsShown(*(paise(row.get(name) or 0) for name in names))
 
 
 def margin(body: bytes) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dhan.codec.values import Unreadable, number, product, quantity, text
 from domain.differences import Holding, Position
 from domain.instruments import InstrumentKey, Segment
+from domain.statements import PositionShown
 
 
 def positions(body: bytes) -> tuple[Position, ...]:
@@ -13,6 +14,23 @@ def positions(body: bytes) -> tuple[Position, ...]:
     out. Raises Unreadable when the body is no complete list: an error is not an empty one."""
     held = ((_holding(row), row) for row in _rows(body))
     return tuple(_position(holding, row) for holding, row in held if holding is not None)
+
+
+def statement(body: bytes) -> tuple[PositionShown, ...]:
+    """The positions of the day with what they cost and earned; rows are left out as by `positions`.
+    Raises Unreadable when the body is no complete list."""
+    return tuple(
+        PositionShown(
+            holding.instrument,
+            holding.product,
+            _position(holding, row).net,
+            round(number(row.get("costPrice") or 0) * 100),
+            round(number(row.get("realizedProfit") or 0) * 100),
+            round(number(row.get("unrealizedProfit") or 0) * 100),
+        )
+        for row in _rows(body)
+        if (holding := _holding(row)) is not None
+    )
 
 
 def profit(body: bytes) -> int:

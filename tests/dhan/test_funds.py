@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from dhan.codec.funds import capital, margin
+from dhan.codec.funds import capital, margin, statement
 from dhan.codec.values import Unreadable
 from dhan.requests import Kind, Requests
 from domain.funds import Trade
 from domain.instruments import InstrumentKey, Segment
 from domain.orders import Product, Side
+from domain.statements import FundsShown
 from tests.dhan.test_values import ANY_JSON
 
 SAMPLE = (
@@ -49,3 +50,10 @@ def test_whatever_is_told_is_read_or_unreadable(told: object) -> None:
     for read in (margin, capital):
         with suppress(Unreadable):
             assert isinstance(read(body), int)
+    with suppress(Unreadable):
+        assert isinstance(statement(body).available, int)
+
+
+def test_a_statement_has_the_collateral_in_what_is_available() -> None:
+    row = {"availabelBalance": 98_440.5, "collateralAmount": "440.5", "utilizedAmount": None}
+    assert statement(json.dumps(row).encode()) == FundsShown(9_844_050, 44_050, 0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dhan.codec.positions import positions, profit
+from dhan.codec.positions import positions, profit, statement
 from dhan.codec.values import Unreadable
 from domain.instruments import InstrumentKey, Segment
 from domain.orders import Product
@@ -54,6 +54,16 @@ def test_profit_is_realised_and_open_of_all_positions(
 def test_profit_that_is_not_told_is_none(told: bytes) -> None:
     with pytest.raises(Unreadable):
         profit(told)
+
+
+def test_a_statement_has_what_positions_cost_and_earned() -> None:
+    more = {"costPrice": 3345.8, "realizedProfit": -12.5, "unrealizedProfit": "6122"}
+    (found,) = statement(body(ROW | more))
+    assert (found.instrument, found.product) == (InstrumentKey(Segment.NSE_EQ, "11536"), "CNC")
+    assert (found.quantity, found.average) == (-25, 334_580)
+    assert (found.realised, found.unrealised) == (-1_250, 612_200)
+    with pytest.raises(Unreadable):
+        statement(b"{}")
 
 
 def test_none_is_an_empty_list() -> None:
