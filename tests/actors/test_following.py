@@ -265,12 +265,11 @@ def test_an_old_exit_is_not_judged_again_by_what_was_built_since() -> None:
 YESTERDAY = -86_400
 
 
-def held_exit(product: Product, day: int) -> Restored:
+def held_exit(product: Product, day: int, rules: Rules = RULES) -> Restored:
     """What the ledger kept of an entry, and of the exit from it that was held."""
-    pair = Pair(leader_order(product=product, stamp=stamp(day))).at(day)
+    pair = Pair(filled(leader_order(product=product, stamp=stamp(day)), 200), rules).at(day)
     pair.place()
     pair.fill(100)
-    pair.leader_trades()
     told = leader_order(order_id="7", side=Side.SELL, product=product, stamp=stamp(day + 60))
     left = filled(told, 200)
     pair.book.seen(OrderSeen(left, after(day + 60), 1))
@@ -293,6 +292,14 @@ def test_an_exit_that_was_held_goes_on_after_a_start_on_another_day(
     assert [(one.ticket.side, one.ticket.terms.quantity) for one in placed] == (
         [(Side.SELL, 100)] if exits else []
     )
+
+
+def test_a_held_exit_of_an_inverse_follower_goes_on_too() -> None:
+    rules = replace(RULES, inverse=True)
+    kept = held_exit(Product.MARGIN, YESTERDAY, rules)
+    _, hands = follow(kept, *READY[1:], mandate=Mandate(rules))
+    (placed,) = (step for _, step, _ in hands.sent if isinstance(step, Place))
+    assert (placed.ticket.side, placed.ticket.terms.quantity) == (Side.BUY, 100)
 
 
 def test_an_entry_that_was_held_does_not_go_on() -> None:
