@@ -17,6 +17,7 @@ from actors.ledger import LedgerActor, Record
 from actors.limiter import RateLimiterActor
 from actors.market_clock import MarketClockActor
 from actors.recovery import RecoveryActor
+from actors.tokens import TokensActor
 
 _ACTORS: tuple[type[FloorActor], ...] = (
     BoardActor,
@@ -26,6 +27,7 @@ _ACTORS: tuple[type[FloorActor], ...] = (
     MarketClockActor,
     RateLimiterActor,
     RecoveryActor,
+    TokensActor,
 )
 BEFORE, AFTER, UNSENT = "before", "after", "recorded but not sent"
 

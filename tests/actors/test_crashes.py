@@ -7,11 +7,19 @@ from contextlib import closing
 
 import pytest
 
-from actors.post import BOARD, FEED, INSTRUMENTS, LEDGER, LIMITER, MARKET_CLOCK, RECOVERY
+from actors.post import BOARD, FEED, INSTRUMENTS, LEDGER, LIMITER, MARKET_CLOCK, RECOVERY, TOKENS
 from domain.inputs import InstrumentsMissed
 from domain.instructions import Instruction, Verdict
 from domain.instruments import InstrumentKey, Listing, Segment
-from domain.messages import Alert, FeedRefused, Level, Tick, Unlisted
+from domain.messages import (
+    Alert,
+    FeedRefused,
+    Level,
+    Tick,
+    TokenRefused,
+    TokenRenewed,
+    Unlisted,
+)
 from tests.actors.sabotage import AFTER, BEFORE, UNSENT, Saboteur
 from tests.actors.shop import LEADER, ONE
 from tests.actors.stage import Stage
@@ -169,6 +177,11 @@ MESSAGES: dict[str, dict[str, Provoke]] = {
         "FeedLive": _crash(FEED),
         "FeedLost": _cut(LEADER),
         "FeedRefused": _tell(FEED, FeedRefused(LEADER, "a test")),
+        "TokenRenewed": _tell(FEED, TokenRenewed()),
+    },
+    TOKENS: {
+        "Tick": _tell(TOKENS, Tick("look")),
+        "TokenRefused": _tell(TOKENS, TokenRefused(FEED)),
     },
     FOLLOWER: {
         "OrderSeen": _nothing,
@@ -184,6 +197,8 @@ MESSAGES: dict[str, dict[str, Provoke]] = {
         "FeedLost": _cut(ONE),
         "FeedRefused": _tell(FOLLOWER, FeedRefused(ONE, "a test")),
         "Restored": _crash(FOLLOWER),
+        "AddressesAnswered": _crash(FOLLOWER),
+        "TokenRenewed": _tell(FOLLOWER, TokenRenewed()),
         "MasterRenewed": _crash(INSTRUMENTS),
         "InstrumentsMissed": _tell(FOLLOWER, InstrumentsMissed((_NOBODYS,), Listing.PRESUMED)),
         "Instruction": _tell(FOLLOWER, _WORD),
