@@ -73,7 +73,7 @@ class Broker:
                 return lambda: request.respond(account.trades())
             case "GET", "/v2/positions":
                 return lambda: request.respond(account.positions())
-            case "GET", "/v2/profile":
+            case "GET", "/v2/profile" | "/v2/ip/getIP":
                 return partial(request.respond, b"{}")
         self._faults.append(f"nobody should have asked for {request.method} {request.path}")
         return partial(request.respond, b'{"errorCode":"DH-906"}', "400 Bad Request")

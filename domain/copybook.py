@@ -72,6 +72,7 @@ class CopyBook:
         self._former = {order.order_id: order for order in orders}
         for copy in copies:
             self._keep(progress.interrupted(copy, now, self.rules))
+            self._face_anew(copy.leader_order_id)
         for order in sorted(self._former.values(), key=_placed):
             if order.flattening:
                 self._learn(order)
@@ -372,6 +373,12 @@ class CopyBook:
             built = self.holdings.mirrored(told.instrument, told.product)
             inverse = self.rules.inverse if built is None else built
         return mirrored(told) if inverse else told
+
+    def _face_anew(self, leader_id: str) -> None:
+        """Face an order that was told before its copy was known the way that the copy went."""
+        if leader_id in self._told:
+            self._learn(self._told[leader_id])
+            self._count(leader_id)
 
     def _date(self, told: OrderSeen, faced: Order, before: Order | None) -> None:
         """Let the copy of a mirrored order be as old as the first fill that makes something of

@@ -5,7 +5,7 @@ An exit is about what was entered before it, whenever it is looked at: so the or
 trip are never sized off those of the next, however many are in the air.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 
 from domain.copies import Copy
@@ -38,13 +38,15 @@ class Shares:
 @dataclass(frozen=True, slots=True)
 class Line:
     """One order on the tape. `lags` is whether its copy may depend on the others: one of an order
-    that `exits` grows with its entries, an entry of an order that has ended may be overtaken."""
+    that `exits` grows with its entries, an entry of an order that has ended may be overtaken. What
+    was `placed` is sized for good."""
 
     order: Order
     place: _Place
     shares: Shares
     exits: bool
     lags: bool
+    placed: bool
 
 
 @dataclass(slots=True)
@@ -65,7 +67,8 @@ class Tape:
         self.total.add(shares, 1)
         lags = not ended and _lags(order, copy)
         exits = copy is not None and isinstance(copy.sizing, Exit)
-        line = Line(order, _place(order, known), shares, exits, lags)
+        placed = copy is not None and bool(copy.attempts)
+        line = Line(order, _place(order, known), shares, exits, lags, placed)
         self._lines[order.order_id] = line
         self._last = max(self._last, line.place)
         if lags:
@@ -81,7 +84,8 @@ class Tape:
 
     def before(self, order: Order) -> Shares:
         """What there was before an order: what was placed before it, and what was entered until
-        it ended. What Lockstep made to leave a position counts always."""
+        it ended. What Lockstep made to leave a position counts always, and so does what later
+        exits took of it that were known first."""
         known = self._lines.get(order.order_id)
         place = _place(order, known)
         found = Shares()
@@ -89,9 +93,11 @@ class Tape:
         if known is not None:
             found.add(known.shares, -1)
         if place < self._last:
-            for line in self._lines.values():
-                if line.order.order_id != order.order_id and not _precedes(line, order, place):
-                    found.add(line.shares, -1)
+            others = (line for line in self._lines.values() if line is not known)
+            later = [line for line in others if not _precedes(line, order, place)]
+            for line in later:
+                found.add(line.shares, -1)
+            _take(found, order, later)
         return found
 
     def dependent(self) -> list[str]:
@@ -136,6 +142,22 @@ def _precedes(line: Line, order: Order, place: _Place) -> bool:
     if line.order.leaders_side is order.leaders_side:
         return False
     return not order.status.terminal or line.order.stamp.updated_at < order.stamp.updated_at
+
+
+def _take(found: Shares, order: Order, later: list[Line]) -> None:
+    """Take off what exits that are placed already, but come later than this one, took of the same:
+    what was entered between them they left first."""
+    between = Shares()
+    for line in sorted(later, key=lambda line: line.place):
+        if line.order.leaders_side is not order.leaders_side:
+            between.add(line.shares, 1)
+        elif line.placed and line.exits:
+            between.add(line.shares, 1)
+            for one in fields(Shares):
+                rest = getattr(between, one.name)
+                if rest * getattr(line.shares, one.name) > 0:
+                    setattr(found, one.name, getattr(found, one.name) + rest)
+                    setattr(between, one.name, 0)
 
 
 def _of(line: Line) -> int:

@@ -34,10 +34,13 @@ class _Behind(Exchange):
 
 
 class Laggard(Flattened):
-    """The leader is long or flat, and never has more on sale than it holds."""
+    """The leader is long or flat, and never has more on sale than it holds. The feed does not
+    tell an exit with that probability of `silence`."""
 
-    def __init__(self, seed: int, rules: Rules) -> None:
+    def __init__(self, seed: int, rules: Rules, silence: float = 0.0) -> None:
         super().__init__(seed, None, rules)
+        self.silence = silence
+        self._untold: dict[str, None] = {}
         self.account = _Behind(FOLLOWER, lambda: self.now, self.ns)
         self.account.most = self._most
 
@@ -65,6 +68,10 @@ class Laggard(Flattened):
     def sells(self, lots: int) -> str:
         """The leader sells at the market."""
         return self._sends(Side.SELL, lots)
+
+    def rests(self, lots: int) -> str:
+        """The leader offers so many lots at a limit that nobody takes yet."""
+        return self._sends(Side.SELL, lots, 0, OrderType.LIMIT, 10_000)
 
     def gets(self, leader_id: str, lots: int) -> None:
         """The copy of an order has traded so many lots by now."""
@@ -97,7 +104,7 @@ class Laggard(Flattened):
         one = self._any(self.leaders)
         if one is not None:
             self.leaders.fill(one, lots, LOT, 10_000)
-            self.news(one)
+            self._tells(one)
 
     def withdraws(self) -> None:
         """The leader cancels what is open of an order."""
@@ -105,9 +112,24 @@ class Laggard(Flattened):
         if one is not None and one.open:
             one.cancelling = True
             self.leaders.settle(one)
+            self._tells(one)
+
+    def catches_up(self) -> None:
+        """What was not told of the leader's orders is told, in any order."""
+        untold = [self.leaders.orders[one] for one in self._untold]
+        self.chance.shuffle(untold)
+        for one in untold:
             self.news(one)
 
+    def _tells(self, order: TrueOrder) -> None:
+        """The feed tells of an order; of an exit it may be silent for a while."""
+        if order.side is Side.SELL and self.chance.random() < self.silence:
+            self._untold[order.order_id] = None
+        else:
+            self.news(order)
+
     def news(self, order: TrueOrder) -> None:
+        self._untold.pop(order.order_id, None)
         told = next(o for o in self.leaders.book(self.ns()) if o.order_id == order.order_id)
         self.take(OrderSeen(told, self.now, self.ns(), ltp=10_000))
 
@@ -121,6 +143,7 @@ class Laggard(Flattened):
     def ends(self, trade_too: bool) -> None:
         """The leader leaves everything, and from now on all goes well; entries that stand still
         trade as well, or only what leaves a position does."""
+        self.catches_up()
         for one in list(self.leaders.orders.values()):
             one.cancelling = one.open
             self.leaders.settle(one)
@@ -159,7 +182,7 @@ class Laggard(Flattened):
         self.leaders.confirm(one)
         if got != 0:
             self.leaders.fill(one, lots if got is None else got, LOT, 10_000)
-        self.news(one)
+        self._tells(one)
         return one.order_id
 
     @property

@@ -17,7 +17,10 @@ from tests.actors.laggard import Laggard
 from tests.domain.builders import KEY, LOT, terms
 
 MARKET = OrderType.MARKET
-MOVES = ("enters", "leaves", "part", "trades", "withdraws", "acts", "acts", "acts")
+MOVES = (
+    *("enters", "leaves", "part", "trades", "withdraws", "catches_up"),
+    *("acts", "acts", "acts", "acts"),
+)
 
 
 def rules(factor: Fraction = Fraction(1)) -> Rules:
@@ -30,11 +33,12 @@ def rules(factor: Fraction = Fraction(1)) -> Rules:
     st.fractions(Fraction(1, 4), 3, max_denominator=4),
     st.lists(st.sampled_from(MOVES), min_size=4, max_size=60),
     st.booleans(),
+    st.sampled_from((0.0, 0.5)),
 )
 def test_flat_is_flat_however_late_it_trades(
-    seed: int, factor: Fraction, moves: list[str], trade_too: bool
+    seed: int, factor: Fraction, moves: list[str], trade_too: bool, silence: float
 ) -> None:
-    world = Laggard(seed, rules(factor))
+    world = Laggard(seed, rules(factor), silence)
     for move in moves:
         match move:
             case "leaves":
@@ -153,6 +157,24 @@ def test_a_restart_goes_on_where_it_was(got: int) -> None:
     assert sum(on_sale(world)) == 3
     world.ends(trade_too=True)
     assert world.net == 0
+
+
+def test_an_exit_that_is_told_late_leaves_what_later_ones_left_over() -> None:
+    """The copy of a later one has traded, of which the leader's own fill is not told yet."""
+    world, _ = entered(8, got=8)
+    world.silence = 1.0
+    first = world.sells(2)
+    world.silence = 0.0
+    later = world.rests(4)
+    assert on_sale(world) == [4]
+    world.leaders.fill(world.leaders.orders[later], 4, LOT, 10_000)
+    world.gets(later, 4)
+    assert on_sale(world) == [4]
+    world.catches_up()
+    assert on_sale(world) == [4, 2]
+    assert world.following.book.copies[first].filled == 0
+    world.ends(trade_too=True)
+    assert (world.net, world.still_open) == (0, [])
 
 
 def test_an_exit_that_is_known_first_leaves_nothing_behind() -> None:

@@ -35,6 +35,14 @@ multiplier = 2
 sweep_seconds = 2.5
 """
 
+LOCAL = """
+[dhan]
+api_url = "http://127.0.0.1:1/v2"
+auth_url = "http://127.0.0.1:1"
+feed_url = "ws://127.0.0.1:1"
+master_url = "master.csv"
+"""
+
 
 def written(folder: Path, text: str = GOOD, mode: int = 0o600) -> Path:
     """A lockstep.toml with this text."""

@@ -14,16 +14,9 @@ from desk.roster import RosterWatch
 from ledger.history import MEMORY
 from ledger.ledger import Ledger
 from ledger.opening import LedgerUnusable
-from tests.desk.files import GOOD, run, written
+from tests.desk.files import GOOD, LOCAL, run, written
 from tests.ledger.makers import intent
 
-LOCAL = """
-[dhan]
-api_url = "http://127.0.0.1:1/v2"
-auth_url = "http://127.0.0.1:1"
-feed_url = "ws://127.0.0.1:1"
-master_url = "master.csv"
-"""
 ASHA = "1000000002"
 MOVED = ("followers[0].client_id", "is not the account that the copies of this follower are in")
 
@@ -104,7 +97,7 @@ def said(watch: RosterWatch) -> Config | ConfigError | None:
 def test_while_it_runs_a_name_cannot_be_removed_and_given_to_another_account(
     tmp_path: Path,
 ) -> None:
-    path = written(tmp_path)
+    path = written(tmp_path, LOCAL + GOOD)
     placed(path, ASHA)
     watch = RosterWatch(load(path))
     assert said(watch) is None

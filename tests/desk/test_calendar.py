@@ -17,7 +17,7 @@ from domain.calendars import Calendar
 from domain.exchanges import exchanges
 from domain.instruments import Segment
 from domain.sessions import IST
-from tests.desk.files import GOOD, run, written
+from tests.desk.files import GOOD, LOCAL, run, written
 from tests.scenarios.house import HALF, RELIANCE, House
 from tests.waiting import eventually
 
@@ -230,7 +230,7 @@ def test_the_clock_for_people_shows_the_same(tmp_path: Path) -> None:
 
 
 def test_a_bad_calendar_stops_the_clock_and_a_start(tmp_path: Path) -> None:
-    path = written(tmp_path)
+    path = written(tmp_path, LOCAL + GOOD)
     (tmp_path / "calendar.toml").write_text(MUHURAT.replace("NSE_EQ", "NSE"))
     for words in (["clock"], []):
         done = run(*words, "--config", str(path))

@@ -470,6 +470,30 @@ def test_a_copy_that_was_restored_without_the_leaders_order_stays_what_it_was() 
     assert later.orders[pair.leader.order_id].side is Side.SELL
 
 
+@pytest.mark.parametrize("told_first", [False, True])
+def test_what_is_told_before_the_ledger_is_read_goes_the_way_of_its_copy(told_first: bool) -> None:
+    """The feed may be faster than the ledger at a start with another rule."""
+    pair = Two(SAME)
+    bought = pair.places(4, 4)
+    order, copy = pair.book.told(bought), pair.book.copies[bought]
+    assert order is not None
+    later = CopyBook(replace(SAME, inverse=False))
+    later.listings.learn((CONTRACT,))
+    seen = OrderSeen(order, NOON, 1)
+    if told_first:
+        later.seen(seen)
+    later.restore([copy], NOON, [order])
+    later.resize(later.rules, NOON)
+    if not told_first:
+        later.seen(seen)
+    sold = leader_order(order_id="9", side=Side.SELL, terms=terms(4 * LOT, OrderType.MARKET, 0))
+    later.seen(OrderSeen(sold, NOON, 2))
+    step = later.step("9", Mood.ACTIVE, True, NOON)
+    assert later.holdings.positions() == {(KEY, sold.product): -4 * LOT}
+    assert later.orders["9"].side is Side.BUY
+    assert isinstance(step, Hold)
+
+
 def test_a_flat_follower_turns_while_the_leader_still_holds() -> None:
     """It is told to be inverse no more once its copies are flat: what it does not hold, the
     leader's exit does not leave."""
