@@ -432,7 +432,7 @@ class Following:
     def _consider_stirred(self) -> None:
         """Consider the copies that depend on others, in the holdings that have changed."""
         if self.ready:
-            self._consider_each(one for one in self.book.holdings.stirred() if one in self.live)
+            self._consider_each(self.book.stirred(self._now))
 
     def _consider_in(self, keys: Collection[InstrumentKey]) -> None:
         """Consider all orders in these instruments, also those that were not copied."""

@@ -414,13 +414,24 @@ class CopyBook:
         sizing, leader_id = copy.sizing, copy.leader_order_id
         if not isinstance(sizing, Exit) or not sizing.to_come:
             return copy
-        now = self.holdings.sizing(self.orders[leader_id], sizing.beyond)
-        if not isinstance(now, Exit) or (settled := sizing.settled(now)) == sizing:
+        order = self.orders[leader_id]
+        now = self.holdings.sizing(order, sizing.beyond)
+        if not isinstance(now, Exit) or now == sizing:
             return copy
-        copy = self.copies[leader_id] = replace(copy, sizing=settled)
+        if now.leaders < min(order.terms.quantity, sizing.leaders):
+            return copy
+        copy = self.copies[leader_id] = replace(copy, sizing=now)
         self._watch(leader_id)
         self._count(leader_id)
         return copy
+
+    def stirred(self, now: datetime) -> Iterator[str]:
+        """The copies that depend on others, where those have changed since this was asked last."""
+        for leader_id in self.holdings.stirred():
+            if leader_id in self.orders and self._is_over(self.copies[leader_id], now):
+                self.holdings.settle(self.orders[leader_id])
+            elif leader_id in self.orders:
+                yield leader_id
 
     def _is_over(self, copy: Copy, now: datetime) -> bool:
         """Whether an exit found nothing to leave, and every entry before it is too old by now:

@@ -33,7 +33,8 @@ def leaving(quantity: int, leader: Stake, there: Stake, due: Stake, entry: Sizin
     """
     if leader.held < 1:
         return entry
-    if quantity <= leader.free:
-        return Exit(there.free, leader.free, entry, max(0, due.free - there.free))
-    mine = max(0, there.held)
-    return Exit(mine, leader.held, entry, max(0, due.held - mine))
+    beside = quantity > leader.free
+    of = leader.held if beside else leader.free
+    mine, most = (there.held, due.held) if beside else (there.free, due.free)
+    mine = max(0, mine)
+    return Exit(mine, of, entry, max(0, most - mine))

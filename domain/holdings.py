@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from domain.built import Built
-from domain.copies import Copy
+from domain.copies import Attempt, Copy
 from domain.exits import Stake, leaving
 from domain.instruments import InstrumentKey
 from domain.lone import Trade, lone_shares
@@ -101,6 +101,10 @@ class Holdings:
         holdings, self._stirred = self._stirred, {}
         return [one for holding in holdings for one in self._tapes[holding].dependent()]
 
+    def settle(self, order: Order) -> None:
+        """Let the copy of an order depend on no other any more."""
+        self._tapes[order.instrument, order.product].settle(order.order_id)
+
     def overtaken(self, order: Order, copy: Copy) -> bool:
         """Whether a copy still stands in the market of what the leader entered and left again."""
         if copy.standing is None or not order.status.terminal or isinstance(copy.sizing, Exit):
@@ -154,16 +158,20 @@ class Holdings:
         tape = self._tapes.get((order.instrument, order.product))
         if tape is None:
             return entry
-        before = tape.before(order)
+        before, left = tape.before(order)
         held = _sign(order.leaders_side.other) * before.leader
-        if held < 1:
+        if held < 1 or tape.opens(order):
             return entry
         lone, sign = self._lone((order.instrument, order.product)), _sign(order.side.other)
         others = self._others(order)
         leader = Stake(held, sum(one.leader for one in others))
         there = Stake(sign * (before.there - lone), sum(one.there for one in others))
         due = Stake(sign * (before.due - lone), sum(one.due for one in others))
-        return leaving(order.terms.quantity, leader, there, due, entry)
+        rest = max(0, sign * (left.there - lone))
+        sized = leaving(order.terms.quantity, leader, there, due, entry)
+        if not isinstance(sized, Exit):
+            return entry
+        return sized.within(rest, order.filled if order.cut_short else order.terms.quantity)
 
     def beside(self, order: Order) -> list[str]:
         """The other open orders in the same holding, whose copies may be sized by this one."""
@@ -254,7 +262,14 @@ def _built(order: Order, copy: Copy | None, reach: int, lot: int) -> Shares:
         if isinstance(copy.sizing, Exit):
             leaves = min(copy.sizing.leaves(q, lot) for q in (order.filled, order.terms.quantity))
             there = max(there, min(leaves, reach))
+            if order.status.terminal:
+                there = max(there, filled + sum(_standing(one) for one in copy.standings))
     return Shares(leader, sign * filled, sign * due, sign * there)
+
+
+def _standing(attempt: Attempt) -> int:
+    """What of an order may still trade, in shares."""
+    return (attempt.terms or attempt.ticket.terms).quantity - attempt.filled
 
 
 def _sign(side: Side) -> int:
@@ -269,9 +284,6 @@ def _rest(order: Order, copy: Copy | None, now: Shares, lot: int) -> _Open:
     there = due = 0
     if not copy.left_out and not copy.lone:
         due = max(0, _eventual(copy).sizing.size(asked, lot) - abs(now.due))
-        there = (
-            max(0, copy.sizing.size(asked, lot) - abs(now.there))
-            if isinstance(copy.sizing, Exit)
-            else due
-        )
+        there = max(0, copy.sizing.size(asked, lot) - abs(now.there))
+        there = max(there, copy.filled + sum(map(_standing, copy.standings)) - abs(now.there))
     return _Open(order.leaders_side, rest, there, due, bool(copy.attempts))

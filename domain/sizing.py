@@ -5,7 +5,7 @@ with the copy, so that modifications rescale by the rule that placed it (scenari
 prices, funds and the roster are by then. Quantities are shares, in whole lots.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
@@ -160,11 +160,12 @@ class Exit:
         """The exit once all has come."""
         return Exit(self.mine + self.to_come, self.leaders, self.beyond) if self.to_come else self
 
-    def settled(self, now: "Exit") -> "Exit":
-        """The exit with what is there `now`, within what it was to leave when it began."""
-        most = min(self.mine + self.to_come, now.mine + now.to_come)
-        mine = min(most, now.mine)
-        return replace(self, mine=mine, to_come=most - mine)
+    def within(self, rest: int, quantity: int) -> "Exit":
+        """The exit where nobody else left more than the `rest` to it, for so many of the leader's
+        shares; what it lacks is still to come."""
+        leaving = max(1, min(quantity, self.leaders))
+        mine = min(self.mine, -(-rest * self.leaders // leaving))
+        return Exit(mine, self.leaders, self.beyond, self.to_come + self.mine - mine)
 
     def leaves(self, quantity: int, lot: int) -> int:
         """What the follower leaves of the position for so many of the leader's shares."""

@@ -131,10 +131,10 @@ def may_follow(order: Order, ended: Attempt) -> bool:
         return True
     if ended.stage is Stage.REFUSED:
         return ended.refusal is not None and ended.refusal.kind in _WORTH_RETRYING
-    if order.cut_short:
-        return False
     if ended.status is Status.TRADED:
         return True
+    if order.cut_short:
+        return False
     return ended.status is Status.CANCELLED and ended.withdrawn not in _FOR_GOOD
 
 

@@ -5,10 +5,10 @@ An exit is about what was entered before it, whenever it is looked at: so the or
 trip are never sized off those of the next, however many are in the air.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 
-from domain.copies import Copy
+from domain.copies import Copy, Skipped
 from domain.orders import Order, Side
 from domain.sizing import Exit
 
@@ -38,15 +38,15 @@ class Shares:
 @dataclass(frozen=True, slots=True)
 class Line:
     """One order on the tape. `lags` is whether its copy may depend on the others: one of an order
-    that `exits` grows with its entries, an entry of an order that has ended may be overtaken. What
-    was `placed` is sized for good."""
+    that `exits` grows with its entries, an entry of an order that has ended may be overtaken.
+    `sent_at` is when its copy was placed first."""
 
     order: Order
     place: _Place
     shares: Shares
     exits: bool
     lags: bool
-    placed: bool
+    sent_at: datetime | None
 
 
 @dataclass(slots=True)
@@ -67,8 +67,8 @@ class Tape:
         self.total.add(shares, 1)
         lags = not ended and _lags(order, copy)
         exits = copy is not None and isinstance(copy.sizing, Exit)
-        placed = copy is not None and bool(copy.attempts)
-        line = Line(order, _place(order, known), shares, exits, lags, placed)
+        sent_at = copy.attempts[0].sent_at if copy is not None and copy.attempts else None
+        line = Line(order, _place(order, known), shares, exits, lags, sent_at)
         self._lines[order.order_id] = line
         self._last = max(self._last, line.place)
         if lags:
@@ -82,23 +82,43 @@ class Tape:
         line = self._lines.get(order_id)
         return line.shares if line is not None else Shares()
 
-    def before(self, order: Order) -> Shares:
+    def before(self, order: Order) -> tuple[Shares, Shares]:
         """What there was before an order: what was placed before it, and what was entered until
         it ended. What Lockstep made to leave a position counts always, and so does what later
-        exits took of it that were known first."""
+        exits took of it whose copies were placed first. And what is left of that by those whose
+        copies were placed since."""
         known = self._lines.get(order.order_id)
         place = _place(order, known)
         found = Shares()
         found.add(self.total, 1)
         if known is not None:
             found.add(known.shares, -1)
-        if place < self._last:
-            others = (line for line in self._lines.values() if line is not known)
-            later = [line for line in others if not _precedes(line, order, place)]
-            for line in later:
-                found.add(line.shares, -1)
-            _take(found, order, later)
-        return found
+        if place >= self._last:
+            return found, found
+        others = (line for line in self._lines.values() if line is not known)
+        later = [line for line in others if not _precedes(line, order, place)]
+        for line in later:
+            found.add(line.shares, -1)
+        sent_at = known.sent_at if known is not None else None
+        left = replace(found)
+        _take(left, order, [one for one in later if not one.exits or one.sent_at is not None])
+        _take(found, order, [one for one in later if not _placed_after(one, order, sent_at)])
+        return found, left
+
+    def settle(self, order_id: str) -> None:
+        """Let an order depend on nothing any more."""
+        self._lagging.pop(order_id, None)
+
+    def opens(self, order: Order) -> bool:
+        """Whether the leader held nothing that the order could leave by the second in which it was
+        placed."""
+        known = self._lines.get(order.order_id)
+        at = _place(order, known)[0]
+        if at >= self._last[0]:
+            return False
+        held = self.total.leader - (known.shares.leader if known is not None else 0)
+        held -= sum(line.shares.leader for line in self._lines.values() if line.place[0] > at)
+        return held * _sign(order.leaders_side) >= 0
 
     def dependent(self) -> list[str]:
         """The orders whose copies depend on others now, as they were placed: exits that wait for
@@ -122,7 +142,7 @@ def _lags(order: Order, copy: Copy | None) -> bool:
     if copy is None or order.flattening:
         return False
     if isinstance(copy.sizing, Exit):
-        return copy.sizing.to_come > 0
+        return copy.sizing.to_come > 0 or copy.skipped is Skipped.UNDER_ONE_LOT
     return order.status.terminal and copy.standing is not None
 
 
@@ -144,14 +164,22 @@ def _precedes(line: Line, order: Order, place: _Place) -> bool:
     return not order.status.terminal or line.order.stamp.updated_at < order.stamp.updated_at
 
 
+def _placed_after(line: Line, order: Order, sent_at: datetime | None) -> bool:
+    """Whether the line is an exit beside the order that was not placed before it, which was
+    `sent_at` then, None where it was not yet."""
+    if line.order.leaders_side is not order.leaders_side or not line.exits:
+        return False
+    return line.sent_at is None or (sent_at is not None and line.sent_at >= sent_at)
+
+
 def _take(found: Shares, order: Order, later: list[Line]) -> None:
-    """Take off what exits that are placed already, but come later than this one, took of the same:
-    what was entered between them they left first."""
+    """Take off what exits that come later than this one took of the same: what was entered between
+    they left first."""
     between = Shares()
     for line in sorted(later, key=lambda line: line.place):
         if line.order.leaders_side is not order.leaders_side:
             between.add(line.shares, 1)
-        elif line.placed and line.exits:
+        elif line.exits:
             between.add(line.shares, 1)
             for one in fields(Shares):
                 rest = getattr(between, one.name)

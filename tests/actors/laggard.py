@@ -1,6 +1,7 @@
 """A follower whose copies trade late or never, of a leader who goes in and out."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from domain.differences import Difference, Holding, Position, Shown
 from domain.drift import differences
@@ -14,6 +15,7 @@ from domain.steps import Modify, Place
 from tests.actors.flattened import Flattened, signed
 from tests.domain.builders import FOLLOWER, KEY, LOT, terms
 from tests.domain.exchange import Exchange, TrueOrder
+from tests.domain.fates import Fate
 
 
 class _Behind(Exchange):
@@ -29,17 +31,17 @@ class _Behind(Exchange):
     def settle(self, order: TrueOrder) -> None:
         self.confirm(order)
         if order.terms.validity is Validity.IOC:
-            self.fill(order, 100, LOT, 10_000)
+            super().fill(order, 100, LOT, 10_000)
         super().settle(order)
 
 
 class Laggard(Flattened):
-    """The leader is long or flat, and never has more on sale than it holds. The feed does not
-    tell an exit with that probability of `silence`."""
+    """The leader is long or flat, and never has more on sale than it holds. While the feed is
+    `silent`, it tells of no exit."""
 
-    def __init__(self, seed: int, rules: Rules, silence: float = 0.0) -> None:
+    def __init__(self, seed: int, rules: Rules) -> None:
         super().__init__(seed, None, rules)
-        self.silence = silence
+        self.silent = False
         self._untold: dict[str, None] = {}
         self.account = _Behind(FOLLOWER, lambda: self.now, self.ns)
         self.account.most = self._most
@@ -122,8 +124,8 @@ class Laggard(Flattened):
             self.news(one)
 
     def _tells(self, order: TrueOrder) -> None:
-        """The feed tells of an order; of an exit it may be silent for a while."""
-        if order.side is Side.SELL and self.chance.random() < self.silence:
+        """The feed tells of an order, or does not."""
+        if order.side is Side.SELL and self.silent:
             self._untold[order.order_id] = None
         else:
             self.news(order)
@@ -164,8 +166,14 @@ class Laggard(Flattened):
             if not self.net and not self.still_open and not self._line:
                 return
 
+    def _arrives(self, fate: Fate) -> None:
+        """An exit that is refused for good stays behind: that is another story."""
+        request = self._line[0].request
+        exits = isinstance(request, Place) and request.ticket.side is Side.SELL
+        super()._arrives(Fate.CARRIED_OUT if exits and fate is Fate.REFUSED else fate)
+
     def _places(self, side: Side, lots: int) -> None:
-        if self.chance.random() < 0.7:
+        if side is Side.SELL or self.chance.random() < 0.7:
             self._sends(side, lots)
         else:
             self._sends(side, lots, 0, OrderType.LIMIT, 10_000)
@@ -178,6 +186,7 @@ class Laggard(Flattened):
         kind: OrderType = OrderType.MARKET,
         price: int = 0,
     ) -> str:
+        self.now += timedelta(seconds=0.3)
         one = self.leaders.place(KEY, side, Product.INTRADAY, terms(lots * LOT, kind, price))
         self.leaders.confirm(one)
         if got != 0:

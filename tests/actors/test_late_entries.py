@@ -18,7 +18,7 @@ from tests.domain.builders import KEY, LOT, terms
 
 MARKET = OrderType.MARKET
 MOVES = (
-    *("enters", "leaves", "part", "trades", "withdraws", "catches_up"),
+    *("enters", "leaves", "part", "trades", "withdraws"),
     *("acts", "acts", "acts", "acts"),
 )
 
@@ -33,12 +33,11 @@ def rules(factor: Fraction = Fraction(1)) -> Rules:
     st.fractions(Fraction(1, 4), 3, max_denominator=4),
     st.lists(st.sampled_from(MOVES), min_size=4, max_size=60),
     st.booleans(),
-    st.sampled_from((0.0, 0.5)),
 )
 def test_flat_is_flat_however_late_it_trades(
-    seed: int, factor: Fraction, moves: list[str], trade_too: bool, silence: float
+    seed: int, factor: Fraction, moves: list[str], trade_too: bool
 ) -> None:
-    world = Laggard(seed, rules(factor), silence)
+    world = Laggard(seed, rules(factor))
     for move in moves:
         match move:
             case "leaves":
@@ -162,9 +161,9 @@ def test_a_restart_goes_on_where_it_was(got: int) -> None:
 def test_an_exit_that_is_told_late_leaves_what_later_ones_left_over() -> None:
     """The copy of a later one has traded, of which the leader's own fill is not told yet."""
     world, _ = entered(8, got=8)
-    world.silence = 1.0
+    world.silent = True
     first = world.sells(2)
-    world.silence = 0.0
+    world.silent = False
     later = world.rests(4)
     assert on_sale(world) == [4]
     world.leaders.fill(world.leaders.orders[later], 4, LOT, 10_000)
