@@ -7,6 +7,7 @@ some load, and may pass with the mistake back in. So every find has a direct tes
 _TWICE = "an exit to be placed again kept no part of the position, so the next one took it too"
 _UNSHOWN = "a change that Dhan took, and never made, was believed"
 _COUNTED_ON = "a slice that came to nothing was counted on, so the next exit took too much"
+_TOLD_LATE = "an exit that was told late did not see what a later one had traded already"
 
 FOUND: dict[int, str] = {
     2: _TWICE,
@@ -18,4 +19,5 @@ FOUND: dict[int, str] = {
     30: _UNSHOWN,
     310005: _COUNTED_ON,
     350011: _COUNTED_ON,
+    371004: _TOLD_LATE,
 }
