@@ -1,8 +1,8 @@
 """The verbs as their user runs them: real processes, their documents and their exit codes."""
 
 import json
-import re
 import os
+import re
 import signal
 import socket
 import subprocess
