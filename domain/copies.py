@@ -110,6 +110,16 @@ class Attempt:
         return self.order.filled if self.order else 0
 
     @property
+    def asked(self) -> Terms:
+        """The terms that the broker last took, as far as is known."""
+        return self.terms or self.ticket.terms
+
+    @property
+    def rest(self) -> int:
+        """Shares that it asks for and has not traded."""
+        return self.asked.quantity - self.filled
+
+    @property
     def traded_value(self) -> int:
         """What its fills cost, in paise."""
         return self.order.traded_value if self.order else 0

@@ -246,8 +246,7 @@ def _signed(orders: Iterable[Order]) -> dict[Holding, int]:
     """What the orders bought less what they sold, in shares."""
     fills: dict[Holding, int] = defaultdict(int)
     for order in orders:
-        signed = order.filled if order.side is Side.BUY else -order.filled
-        fills[Holding(order.instrument, order.product)] += signed
+        fills[Holding(order.instrument, order.product)] += order.side.sign * order.filled
     return fills
 
 

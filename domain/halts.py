@@ -104,7 +104,7 @@ def held_back(
     room = max(0, abs(account.position) - beside) if account.exits(side) else 0
     most = room
     if attempt is not None:
-        terms = attempt.terms or attempt.ticket.terms
+        terms = attempt.asked
         most = max(terms.quantity, attempt.filled + room)
     terms = want.terms
     if terms.quantity <= most:

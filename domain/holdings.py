@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from domain.built import Built
-from domain.copies import Attempt, Copy
+from domain.copies import Copy
 from domain.exits import Stake, leaving
 from domain.instruments import InstrumentKey
 from domain.lone import Trade, lone_shares
@@ -159,10 +159,10 @@ class Holdings:
         if tape is None:
             return entry
         before, left = tape.before(order)
-        held = _sign(order.leaders_side.other) * before.leader
+        held = order.leaders_side.other.sign * before.leader
         if held < 1 or tape.opens(order):
             return entry
-        lone, sign = self._lone((order.instrument, order.product)), _sign(order.side.other)
+        lone, sign = self._lone((order.instrument, order.product)), order.side.other.sign
         others = self._others(order)
         leader = Stake(held, sum(one.leader for one in others))
         there = Stake(sign * (before.there - lone), sum(one.there for one in others))
@@ -237,8 +237,8 @@ def _left(order: Order, copy: Copy | None) -> Shares:
         return Shares()
     attempts = copy.attempts if copy else ()
     kept = [one.filled for one in attempts if one.ticket.product is not Product.INTRADAY]
-    mine = _sign(order.side) * sum(kept)
-    return Shares(_sign(order.leaders_side) * order.filled, mine, mine, mine)
+    mine = order.side.sign * sum(kept)
+    return Shares(order.leaders_side.sign * order.filled, mine, mine, mine)
 
 
 def _eventual(copy: Copy) -> Copy:
@@ -252,7 +252,7 @@ def _eventual(copy: Copy) -> Copy:
 def _built(order: Order, copy: Copy | None, reach: int, lot: int) -> Shares:
     """What an order and its copy have built, and will have; `reach` is the most that the copy may
     come to."""
-    leader, sign = _sign(order.leaders_side) * order.filled, _sign(order.side)
+    leader, sign = order.leaders_side.sign * order.filled, order.side.sign
     if copy is None:
         return Shares(leader)
     filled = due = there = copy.filled
@@ -260,20 +260,11 @@ def _built(order: Order, copy: Copy | None, reach: int, lot: int) -> Shares:
         part = _eventual(copy).sizing.part(order.filled, order.terms.quantity, lot)
         due = max(due, min(part, reach))
         if isinstance(copy.sizing, Exit):
-            leaves = min(copy.sizing.leaves(q, lot) for q in (order.filled, order.terms.quantity))
+            leaves = copy.sizing.leaves(min(order.filled, order.terms.quantity), lot)
             there = max(there, min(leaves, reach))
             if order.status.terminal:
-                there = max(there, filled + sum(_standing(one) for one in copy.standings))
+                there = max(there, filled + sum(one.rest for one in copy.standings))
     return Shares(leader, sign * filled, sign * due, sign * there)
-
-
-def _standing(attempt: Attempt) -> int:
-    """What of an order may still trade, in shares."""
-    return (attempt.terms or attempt.ticket.terms).quantity - attempt.filled
-
-
-def _sign(side: Side) -> int:
-    return 1 if side is Side.BUY else -1
 
 
 def _rest(order: Order, copy: Copy | None, now: Shares, lot: int) -> _Open:
@@ -285,5 +276,5 @@ def _rest(order: Order, copy: Copy | None, now: Shares, lot: int) -> _Open:
     if not copy.left_out and not copy.lone:
         due = max(0, _eventual(copy).sizing.size(asked, lot) - abs(now.due))
         there = max(0, copy.sizing.size(asked, lot) - abs(now.there))
-        there = max(there, copy.filled + sum(map(_standing, copy.standings)) - abs(now.there))
+        there = max(there, copy.filled + sum(one.rest for one in copy.standings) - abs(now.there))
     return _Open(order.leaders_side, rest, there, due, bool(copy.attempts))

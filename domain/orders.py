@@ -20,6 +20,11 @@ class Side(StrEnum):
         """The opposite side."""
         return Side.SELL if self is Side.BUY else Side.BUY
 
+    @property
+    def sign(self) -> int:
+        """What a share bought or sold counts in a position."""
+        return 1 if self is Side.BUY else -1
+
 
 class OrderType(StrEnum):
     LIMIT = "LIMIT"

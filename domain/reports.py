@@ -165,5 +165,4 @@ def report(order: Order, copy: Copy, lot: int, dispatch_us: int | None, at: date
 
 def asked_for(copy: Copy) -> int:
     """The total that the copy asked for, in shares."""
-    asked = [attempt.terms or attempt.ticket.terms for attempt in copy.newest]
-    return copy.filled_before + sum(terms.quantity for terms in asked)
+    return copy.filled_before + sum(attempt.asked.quantity for attempt in copy.newest)

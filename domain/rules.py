@@ -178,4 +178,4 @@ class Account:
 
     def exits(self, side: Side) -> bool:
         """Whether an order on that side makes the position smaller."""
-        return self.position * (1 if side is Side.SELL else -1) > 0
+        return self.position * side.sign < 0

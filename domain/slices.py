@@ -62,7 +62,7 @@ class Slice:
         if self.alone:
             return 0
         others = (one for one in self.whole.standings if one.slice_number != self.number)
-        return sum((one.terms or one.ticket.terms).quantity - one.filled for one in others)
+        return sum(one.rest for one in others)
 
     def goes_on(self, order: Order) -> bool:
         """Whether more of it may trade: by an order that stands, or by one that is still to come,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 
 from domain.copies import Copy, Skipped
-from domain.orders import Order, Side
+from domain.orders import Order
 from domain.sizing import Exit
 
 _Place = tuple[datetime, int, str]
@@ -97,6 +97,7 @@ class Tape:
             return found, found
         others = (line for line in self._lines.values() if line is not known)
         later = [line for line in others if not _precedes(line, order, place)]
+        later.sort(key=lambda line: line.place)
         for line in later:
             found.add(line.shares, -1)
         sent_at = known.sent_at if known is not None else None
@@ -118,7 +119,7 @@ class Tape:
             return False
         held = self.total.leader - (known.shares.leader if known is not None else 0)
         held -= sum(line.shares.leader for line in self._lines.values() if line.place[0] > at)
-        return held * _sign(order.leaders_side) >= 0
+        return held * order.leaders_side.sign >= 0
 
     def dependent(self) -> list[str]:
         """The orders whose copies depend on others now, as they were placed: exits that wait for
@@ -134,7 +135,7 @@ class Tape:
         later = [line for line in self._lines.values() if line.place > known.place]
         left = sum(_of(line) for line in later if line.order.leaders_side is not order.leaders_side)
         more = sum(_of(line) for line in later if line.order.leaders_side is order.leaders_side)
-        held = self.total.leader * _sign(order.leaders_side) - more + left
+        held = self.total.leader * order.leaders_side.sign - more + left
         return 0 < held <= left
 
 
@@ -173,10 +174,10 @@ def _placed_after(line: Line, order: Order, sent_at: datetime | None) -> bool:
 
 
 def _take(found: Shares, order: Order, later: list[Line]) -> None:
-    """Take off what exits that come later than this one took of the same: what was entered between
-    they left first."""
+    """Take off what exits that come `later` than this one, in their order, took of the same: what
+    was entered between they left first."""
     between = Shares()
-    for line in sorted(later, key=lambda line: line.place):
+    for line in later:
         if line.order.leaders_side is not order.leaders_side:
             between.add(line.shares, 1)
         elif line.exits:
@@ -191,7 +192,3 @@ def _take(found: Shares, order: Order, later: list[Line]) -> None:
 def _of(line: Line) -> int:
     """What the leader traded by an order, in shares."""
     return abs(line.shares.leader)
-
-
-def _sign(side: Side) -> int:
-    return 1 if side is Side.BUY else -1

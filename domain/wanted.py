@@ -86,7 +86,7 @@ def _waits(standing: Attempt | None) -> bool:
     """Whether a stop order stands that may still wait for its trigger."""
     if standing is None:
         return False
-    return (standing.terms or standing.ticket.terms).order_type.has_trigger
+    return standing.asked.order_type.has_trigger
 
 
 def _terms(

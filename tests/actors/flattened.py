@@ -213,8 +213,7 @@ class Flattened:
         for one in self._line:
             if isinstance(one.request, Place) and one.leader_order_id.startswith("FLAT-"):
                 ticket = one.request.ticket
-                sign = 1 if ticket.side is Side.BUY else -1
-                rest += sign * ticket.terms.quantity
+                rest += ticket.side.sign * ticket.terms.quantity
         left = self.net + rest
         if not rest or left * rest < 0 or not left:
             return 0
@@ -226,4 +225,4 @@ class Flattened:
 
 
 def signed(order: TrueOrder, shares: int) -> int:
-    return shares if order.side is Side.BUY else -shares
+    return order.side.sign * shares

@@ -10,15 +10,7 @@ import pytest
 from desk import edits
 from desk.config import Config, ConfigError, load
 from desk.roster import RosterWatch
-from tests.desk.files import GOOD, written
-
-LOCAL = """
-[dhan]
-api_url = "http://127.0.0.1:1/v2"
-auth_url = "http://127.0.0.1:1"
-feed_url = "ws://127.0.0.1:1"
-master_url = "master.csv"
-"""
+from tests.desk.files import GOOD, LOCAL, written
 
 
 def watch(path: Path) -> RosterWatch:
