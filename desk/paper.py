@@ -143,12 +143,13 @@ class _Day:
     def run(self, until_stopped: bool) -> None:
         """Play and show the day, and after it go on showing if asked to."""
         player = threading.Thread(target=self._play, name="PaperDay", daemon=True)
-        player.start()
-        attend(self.engine, self._show, self._over, self._look)
-        if until_stopped and not self._stop.asked and not self.engine.ended.is_set():
-            self._show.caption = "The day is done; Ctrl-C ends"
-            attend(self.engine, self._show, self._stop, self._look)
-        player.join()
+        with self._over:
+            player.start()
+            attend(self.engine, self._show, self._over, self._look)
+            if until_stopped and not self._stop.asked and not self.engine.ended.is_set():
+                self._show.caption = "The day is done; Ctrl-C ends"
+                attend(self.engine, self._show, self._stop, self._look)
+            player.join()
 
     @property
     def stopped(self) -> bool:

@@ -1,11 +1,13 @@
 """Running an engine under a show until somebody says stop."""
 
-import queue
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing.connection import wait
 from types import FrameType
+from typing import Self
 
 import pykka
 
@@ -20,18 +22,27 @@ Poll = Callable[[], None]
 class Stop:
     """Whether the process was asked to stop.
 
-    No `threading.Event`: a signal that interrupts the very wait for it would wait for a lock which
-    that holds, for ever. A put into a SimpleQueue may interrupt a get.
+    A pair of sockets, as signals interrupt the very wait for them: an Event would wait for a lock
+    that the wait holds, and a SimpleQueue may forget its timeout then, in both cases for ever.
     """
 
     def __init__(self) -> None:
-        self._words: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._ear, self._mouth = socket.socketpair()
+        self._mouth.setblocking(False)
         self._asked = False
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *why: object) -> None:
+        self._ear.close()
+        self._mouth.close()
+
     def ask(self) -> None:
-        """Ask, from a signal handler or any thread."""
+        """Ask, from a signal handler or any thread, how often ever."""
         self._asked = True
-        self._words.put(None)
+        with suppress(BlockingIOError):
+            self._mouth.send(b".")
 
     @property
     def asked(self) -> bool:
@@ -41,26 +52,25 @@ class Stop:
     def wait(self, seconds: float) -> bool:
         """Whether somebody asked by then, as soon as somebody does."""
         if not self._asked:
-            with suppress(queue.Empty):
-                self._words.get(timeout=seconds)
+            wait([self._ear], seconds)
         return self._asked
 
 
 @contextmanager
 def stop_signals() -> Iterator[Stop]:
     """What SIGTERM and Ctrl-C ask, instead of ending the process, within the block."""
-    stop = Stop()
+    with Stop() as stop:
 
-    def asked(number: int, frame: FrameType | None) -> None:
-        stop.ask()
+        def asked(number: int, frame: FrameType | None) -> None:
+            stop.ask()
 
-    kinds = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(kind, asked) for kind in kinds]
-    try:
-        yield stop
-    finally:
-        for kind, handler in zip(kinds, before, strict=True):
-            signal.signal(kind, handler)
+        kinds = (signal.SIGTERM, signal.SIGINT)
+        before = [signal.signal(kind, asked) for kind in kinds]
+        try:
+            yield stop
+        finally:
+            for kind, handler in zip(kinds, before, strict=True):
+                signal.signal(kind, handler)
 
 
 def attend(engine: Engine, show: Show, stop: Stop, poll: Poll) -> None:

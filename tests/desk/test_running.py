@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 from actors.patience import Patience
@@ -17,9 +18,8 @@ from tests.waiting import eventually
 
 def test_edits_are_looked_for_also_while_there_is_no_board(tmp_path: Path) -> None:
     shop = Shop(tmp_path, patience=Patience(first=30.0, longest=30.0))
-    stop = Stop()
     looks: list[int] = []
-    try:
+    with Stop() as stop, closing(shop):
         shop.start()
         shop.engine.post.tell(BOARD, Poison())
         eventually(lambda: shop.engine.post.ref(BOARD) is None)
@@ -35,19 +35,21 @@ def test_edits_are_looked_for_also_while_there_is_no_board(tmp_path: Path) -> No
         attending.start()
         attending.join(10)
         assert looks == [0, 1, 2]
-    finally:
-        shop.close()
 
 
 _WAITS = """
 import sys
+from contextlib import suppress
+from socket import MSG_DONTWAIT
 from desk.running import stop_signals
 
 with stop_signals() as stop:
     print("ready", flush=True)
     for line in sys.stdin:
-        for _ in range(5000):
+        for _ in range(300):
             stop._asked = False  # so that it goes on waiting
+            with suppress(BlockingIOError):
+                stop._ear.recv(4096, MSG_DONTWAIT)
             stop.wait(0.000001)
         print("done", flush=True)
 """
