@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from domain import ages, correlation
 from domain.copies import Copy, Skipped
+from domain.exits import within
 from domain.funds import Trade, affordable
 from domain.halts import held_back
 from domain.instruments import Instrument, Listing
@@ -66,6 +67,10 @@ def enter(
         want = want and held_back(want, order.side, None, account, one.beside)
         if want is not None and not want.terms.quantity:
             return Done()
+    if want is not None and instrument is not None:
+        want = within(want, whole, None, account.most, instrument.lot)
+        if want is None:
+            return Hold(Why.ENTRY)
     takes = market.open if want is None else market.takes(want.terms)
     aged = ages.age(order, copy, market, takes, now)
     if entry and (verdict := _too_late(aged, rules, account, want)):

@@ -6,7 +6,9 @@ away on the way in or out.
 
 from dataclasses import dataclass
 
+from domain.copies import Attempt, Copy
 from domain.sizing import Exit, Sizing
+from domain.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,17 @@ def leaving(quantity: int, leader: Stake, there: Stake, due: Stake, entry: Sizin
     mine, most = (there.held, due.held) if beside else (there.free, due.free)
     mine = max(0, mine)
     return Exit(mine, of, entry, max(0, most - mine))
+
+
+def within(
+    want: Wanted, copy: Copy, attempt: Attempt | None, most: int | None, lot: int
+) -> Wanted | None:
+    """What an exit may have now of what is wanted, in whole lots, where its `copy` may come to
+    `most` shares in all (None for any number): no less than stands already in `attempt` (None
+    where nothing does), and None for nothing yet."""
+    if most is None:
+        return want
+    stands = attempt.asked.quantity if attempt is not None else 0
+    others = copy.filled + sum(one.rest for one in copy.standings) - stands
+    room = max(stands, (most - others) // lot * lot)
+    return want.at_most(room) if room > 0 else None

@@ -3,7 +3,7 @@
 It is the operator's, or that of a rule that the operator gave the follower.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -106,8 +106,4 @@ def held_back(
     if attempt is not None:
         terms = attempt.asked
         most = max(terms.quantity, attempt.filled + room)
-    terms = want.terms
-    if terms.quantity <= most:
-        return want
-    disclosed = terms.disclosed if terms.disclosed < most else 0
-    return replace(want, terms=replace(terms, quantity=most, disclosed=disclosed))
+    return want.at_most(most)

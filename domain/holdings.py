@@ -61,7 +61,8 @@ class Holdings:
 
     def carry(self, built: Built) -> None:
         """Add what was built before anything that is noted here."""
-        shares = Shares(built.leader, built.mine, built.mine, built.mine)
+        leader, mine = built.leader, built.mine
+        shares = Shares(leader, mine, mine, mine, leader, mine)
         self._tapes[built.instrument, built.product].total.add(shares, 1)
 
     def at(self, now: datetime) -> None:
@@ -81,7 +82,8 @@ class Holdings:
         ended = self._ended(order)
         reach = 0 if copy is None or ended else within_reach(order, _eventual(copy), lot)
         now = _left(order, copy) if ended else _built(order, copy, reach, lot)
-        if self._tapes[holding].note(order, copy, now, ended):
+        more = reach > abs(now.free)
+        if self._tapes[holding].note(order, copy, now, ended, more):
             self._stirred[holding] = None
         self._noted[order.order_id] = order, copy
         if copy is not None and copy.lone:
@@ -173,6 +175,21 @@ class Holdings:
             return entry
         return sized.within(rest, order.filled if order.cut_short else order.terms.quantity)
 
+    def room(self, order: Order, copy: Copy) -> int | None:
+        """The most (shares) that the copy of an exit may come to: no more than what is held, or
+        was before it, and no other exit in the market asks for. None for any other order, and where
+        the leader's own exits ask for more than the leader has, as a target and a stop do."""
+        if not isinstance(copy.sizing, Exit) or order.flattening:
+            return None
+        tape = self._tapes[order.instrument, order.product]
+        stakes = tape.without(order), tape.before(order)[1]
+        asked = order.filled if order.cut_short else order.terms.quantity
+        leaders_sign, sign = order.leaders_side.other.sign, order.side.other.sign
+        if max(leaders_sign * one.leaders_free for one in stakes) < asked:
+            return None
+        lone = self._lone((order.instrument, order.product))
+        return max(0, *(sign * (one.free - lone) for one in stakes))
+
     def beside(self, order: Order) -> list[str]:
         """The other open orders in the same holding, whose copies may be sized by this one."""
         open_ = self._open[order.instrument, order.product]
@@ -238,7 +255,8 @@ def _left(order: Order, copy: Copy | None) -> Shares:
     attempts = copy.attempts if copy else ()
     kept = [one.filled for one in attempts if one.ticket.product is not Product.INTRADAY]
     mine = order.side.sign * sum(kept)
-    return Shares(order.leaders_side.sign * order.filled, mine, mine, mine)
+    leader = order.leaders_side.sign * order.filled
+    return Shares(leader, mine, mine, mine, leader, mine)
 
 
 def _eventual(copy: Copy) -> Copy:
@@ -252,19 +270,26 @@ def _eventual(copy: Copy) -> Copy:
 def _built(order: Order, copy: Copy | None, reach: int, lot: int) -> Shares:
     """What an order and its copy have built, and will have; `reach` is the most that the copy may
     come to."""
-    leader, sign = order.leaders_side.sign * order.filled, order.side.sign
+    leaders_sign, sign = order.leaders_side.sign, order.side.sign
+    leader = free_of_leader = leaders_sign * order.filled
     if copy is None:
-        return Shares(leader)
-    filled = due = there = copy.filled
+        return Shares(leader, leaders_free=leader)
+    filled = due = there = free = copy.filled
+    if isinstance(copy.sizing, Exit):
+        free += sum(one.rest for one in copy.standings)
+        if not order.status.terminal:
+            free_of_leader = leaders_sign * order.terms.quantity
     if not copy.lone:
         part = _eventual(copy).sizing.part(order.filled, order.terms.quantity, lot)
         due = max(due, min(part, reach))
         if isinstance(copy.sizing, Exit):
+            if order.cut_short and copy.standing is not None:
+                due = filled
             leaves = copy.sizing.leaves(min(order.filled, order.terms.quantity), lot)
             there = max(there, min(leaves, reach))
             if order.status.terminal:
                 there = max(there, filled + sum(one.rest for one in copy.standings))
-    return Shares(leader, sign * filled, sign * due, sign * there)
+    return Shares(leader, sign * filled, sign * due, sign * there, free_of_leader, sign * free)
 
 
 def _rest(order: Order, copy: Copy | None, now: Shares, lot: int) -> _Open:

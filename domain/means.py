@@ -74,7 +74,9 @@ class Means:
         """The account as a plan for the copy of the order sees it, among all `copies`."""
         position = self.holdings.position(order.instrument, order.product)
         standing = self._standing(order, copies, rules, now)
-        return Account(mood, position, standing, None, self.holdings.overtaken(order, copy))
+        overtaken = self.holdings.overtaken(order, copy)
+        most = self.holdings.room(order, copy)
+        return Account(mood, position, standing, None, overtaken, most)
 
     def room(self, order: Order, copy: Copy, rules: Rules, now: datetime) -> Room | None:
         """What funds there are for an order that may open a position; None where nobody asks."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from domain.copies import Attempt, Change, Copy, Stage, Withdrawal
 from domain.entering import enter
+from domain.exits import within
 from domain.halts import held_back
 from domain.instruments import Instrument
 from domain.orders import Order, Status, Validity
@@ -129,6 +130,7 @@ def _steer(
         return _cancel(attempt, Withdrawal.REDUCED, now)
     if account.mood is Mood.HALTED:
         want = held_back(want, order.side, attempt, account, one.beside)
+    want = within(want, one.whole, attempt, account.most, instrument.lot) or want
     if want.terms == attempt.terms:
         return Hold(Why.RESTING, want.until)
     if want.terms == attempt.declined:

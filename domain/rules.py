@@ -167,14 +167,16 @@ class Market:
 class Account:
     """The follower's account as a plan sees it: its mood, the net position (shares, signed) that
     the copies built in the instrument and product of the order, how it stands by its limits,
-    what it has for an entry, None where that does not matter, and whether the copy was
-    `overtaken`: it stands in the market, though the leader has left again what it is to enter."""
+    what it has for an entry, None where that does not matter, whether the copy was `overtaken`: it
+    stands in the market, though the leader has left again what it is to enter; and the `most`
+    (shares) that it may come to, None where nothing limits that."""
 
     mood: Mood = Mood.ACTIVE
     position: int = 0
     standing: Standing = field(default_factory=Standing)
     room: Room | None = None
     overtaken: bool = False
+    most: int | None = None
 
     def exits(self, side: Side) -> bool:
         """Whether an order on that side makes the position smaller."""

@@ -20,19 +20,24 @@ _FIRST: _Place = datetime.min.replace(tzinfo=UTC), 0, ""
 @dataclass(slots=True)
 class Shares:
     """Shares, signed: what the leader has traded and what the copies have; what they will have
-    once they have caught up with what the leader has (`due`); and what is `there` by now: of an
-    entry what its copy got, less what the exits take of that."""
+    once they have caught up with what the leader has (`due`); what is `there` by now: of an
+    entry what its copy got, less what the exits take of that; and what no exit in the market asks
+    for, of what the leader has traded (`leaders_free`) and of what the copies have (`free`)."""
 
     leader: int = 0
     mine: int = 0
     due: int = 0
     there: int = 0
+    leaders_free: int = 0
+    free: int = 0
 
     def add(self, other: "Shares", sign: int) -> None:
         self.leader += sign * other.leader
         self.mine += sign * other.mine
         self.due += sign * other.due
         self.there += sign * other.there
+        self.leaders_free += sign * other.leaders_free
+        self.free += sign * other.free
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +63,17 @@ class Tape:
     _lagging: dict[str, None] = field(default_factory=dict)
     _last: _Place = _FIRST
 
-    def note(self, order: Order, copy: Copy | None, shares: Shares, ended: bool) -> bool:
+    def note(
+        self, order: Order, copy: Copy | None, shares: Shares, ended: bool, more: bool
+    ) -> bool:
         """Bring the line of an order up to date; whether that changes anything. An order of
-        another day has `ended`: nothing depends on it any more."""
+        another day has `ended`: nothing depends on it any more. `more` is whether its copy may
+        still ask for more than it does."""
         known = self._lines.get(order.order_id)
         if known is not None:
             self.total.add(known.shares, -1)
         self.total.add(shares, 1)
-        lags = not ended and _lags(order, copy)
+        lags = not ended and _lags(order, copy, more)
         exits = copy is not None and isinstance(copy.sizing, Exit)
         sent_at = copy.attempts[0].sent_at if copy is not None and copy.attempts else None
         line = Line(order, _place(order, known), shares, exits, lags, sent_at)
@@ -82,6 +90,12 @@ class Tape:
         line = self._lines.get(order_id)
         return line.shares if line is not None else Shares()
 
+    def without(self, order: Order) -> Shares:
+        """What there is but for one order and its copy."""
+        found = replace(self.total)
+        found.add(self.shares(order.order_id), -1)
+        return found
+
     def before(self, order: Order) -> tuple[Shares, Shares]:
         """What there was before an order: what was placed before it, and what was entered until
         it ended. What Lockstep made to leave a position counts always, and so does what later
@@ -89,10 +103,7 @@ class Tape:
         copies were placed since."""
         known = self._lines.get(order.order_id)
         place = _place(order, known)
-        found = Shares()
-        found.add(self.total, 1)
-        if known is not None:
-            found.add(known.shares, -1)
+        found = self.without(order)
         if place >= self._last:
             return found, found
         others = (line for line in self._lines.values() if line is not known)
@@ -111,14 +122,13 @@ class Tape:
         self._lagging.pop(order_id, None)
 
     def opens(self, order: Order) -> bool:
-        """Whether the leader held nothing that the order could leave by the second in which it was
-        placed."""
+        """Whether the leader held nothing that the order could leave when it was placed."""
         known = self._lines.get(order.order_id)
-        at = _place(order, known)[0]
-        if at >= self._last[0]:
+        place = _place(order, known)
+        if place >= self._last:
             return False
-        held = self.total.leader - (known.shares.leader if known is not None else 0)
-        held -= sum(line.shares.leader for line in self._lines.values() if line.place[0] > at)
+        held = self.without(order).leader
+        held -= sum(line.shares.leader for line in self._lines.values() if line.place > place)
         return held * order.leaders_side.sign >= 0
 
     def dependent(self) -> list[str]:
@@ -139,11 +149,11 @@ class Tape:
         return 0 < held <= left
 
 
-def _lags(order: Order, copy: Copy | None) -> bool:
+def _lags(order: Order, copy: Copy | None, more: bool) -> bool:
     if copy is None or order.flattening:
         return False
     if isinstance(copy.sizing, Exit):
-        return copy.sizing.to_come > 0 or copy.skipped is Skipped.UNDER_ONE_LOT
+        return more or copy.sizing.to_come > 0 or copy.skipped is Skipped.UNDER_ONE_LOT
     return order.status.terminal and copy.standing is not None
 
 

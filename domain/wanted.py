@@ -1,6 +1,6 @@
 """The order that a follower should have, given the leader's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.copies import Attempt, Copy
@@ -28,6 +28,14 @@ class Wanted:
     terms: Terms
     reference: int | None = None
     until: datetime | None = None
+
+    def at_most(self, quantity: int) -> "Wanted":
+        """The same for no more than so many shares."""
+        terms = self.terms
+        if terms.quantity <= quantity:
+            return self
+        disclosed = terms.disclosed if terms.disclosed < quantity else 0
+        return replace(self, terms=replace(terms, quantity=quantity, disclosed=disclosed))
 
 
 def wanted(

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from domain.copies import Stage
 from domain.differences import Difference, Holding, Position, Shown
 from domain.drift import differences
 from domain.inputs import Heard
-from domain.messages import CopyReport, OrderHeard, OrderSeen
+from domain.messages import CopyReport, Intent, OrderHeard, OrderSeen
 from domain.orders import OrderType, Product, Side, Validity
 from domain.reports import report
 from domain.rules import Rules
@@ -167,13 +168,21 @@ class Laggard(Flattened):
                 return
 
     def _arrives(self, fate: Fate) -> None:
-        """An exit that is refused for good stays behind: that is another story."""
-        request = self._line[0].request
-        exits = isinstance(request, Place) and request.ticket.side is Side.SELL
+        """An exit that is refused for good stays behind: that is another story. So is what comes
+        when its absence was proven."""
+        sent = self._line[0]
+        exits = isinstance(sent.request, Place) and sent.request.ticket.side is Side.SELL
+        if self._absent(sent):
+            fate = Fate.LOST_IDLE
         super()._arrives(Fate.CARRIED_OUT if exits and fate is Fate.REFUSED else fate)
 
+    def _absent(self, sent: Intent) -> bool:
+        attempts = self.following.book.copies[sent.leader_order_id].attempts
+        stages = {one.number: one.stage for one in attempts}
+        return stages.get(sent.number) is Stage.ABSENT
+
     def _places(self, side: Side, lots: int) -> None:
-        if side is Side.SELL or self.chance.random() < 0.7:
+        if self.chance.random() < 0.7:
             self._sends(side, lots)
         else:
             self._sends(side, lots, 0, OrderType.LIMIT, 10_000)
@@ -207,7 +216,7 @@ class Laggard(Flattened):
         for one in self._line:
             request = one.request
             if isinstance(request, Place) and request.ticket.side is Side.SELL:
-                sent += request.ticket.terms.quantity
+                sent += 0 if self._absent(one) else request.ticket.terms.quantity
             elif isinstance(request, Modify) and request.order_id in rest:
                 more = request.terms.quantity - orders[request.order_id].filled
                 rest[request.order_id] = max(rest[request.order_id], more)

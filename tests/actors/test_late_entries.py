@@ -189,3 +189,53 @@ def test_an_exit_that_is_known_first_leaves_nothing_behind() -> None:
     assert not isinstance(world.following.book.copies[bought.order_id].sizing, Exit)
     world.ends(trade_too=True)
     assert (world.net, world.still_open) == (0, [])
+
+
+def test_an_order_that_rests_while_the_leader_goes_in_and_out_is_no_exit() -> None:
+    """All within one second: what was sold since it was placed left what was bought since."""
+    world = Laggard(0, rules())
+    resting = world.buys(3, got=0)
+    world.buys(2)
+    world.sells(2)
+    book = world.following.book
+    assert book.means.sized(book.orders[resting], rules()) == rules().sizing
+
+
+def test_what_an_exit_had_no_time_to_sell_is_left_by_the_next_one() -> None:
+    """The leader got a part of an order and withdrew it; its copy had traded nothing by then."""
+    world, order = entered(6, got=2)
+    first = world.rests(3)
+    assert on_sale(world) == [1]
+    own = list(world.account.orders.values())[-1]
+    world.account.settle(own)
+    world.hears()
+    one = world.leaders.orders[first]
+    world.leaders.fill(one, 1, LOT, 10_000)
+    world.news(one)
+    one.cancelling = True
+    world.leaders.settle(one)
+    world.news(one)
+    world.gets(order, 6)
+    world.sells(5)
+    assert on_sale(world) == [1, 5]
+    world.account.settle(own)
+    world.hears()
+    assert (own.filled, own.open, on_sale(world)) == (0, False, [1, 6])
+
+
+def test_a_target_stands_beside_a_stop() -> None:
+    """Whichever trades takes the whole position, as it does for the leader."""
+    world, _ = entered(2, got=2)
+    for _ in range(2):
+        world.rests(2)
+    assert on_sale(world) == [2, 2]
+
+
+def test_exits_that_rest_together_share_what_is_there() -> None:
+    """Whatever the first one waits for does not go on sale by the second (scenario 4.5)."""
+    world, order = entered(4, got=3)
+    world.rests(2)
+    world.rests(2)
+    assert on_sale(world) == [1, 2]
+    world.gets(order, 4)
+    assert on_sale(world) == [2, 2]

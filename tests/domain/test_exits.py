@@ -8,8 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.copies import CopyState
+from domain.exits import within
+from domain.orders import Status
 from domain.sizing import Fixed, Multiplier, Rounding
-from tests.domain.builders import LOT, RULES
+from domain.wanted import Wanted
+from tests.domain.builders import LOT, RULES, leader_order, new_copy, terms
+from tests.domain.pair import Pair
 from tests.domain.two import Two
 
 FACTORS = st.fractions(min_value=Fraction(1, 20), max_value=5, max_denominator=20)
@@ -158,3 +162,35 @@ def test_what_goes_beyond_the_position_opens_another_one() -> None:
     pair.places(4, 4)
     pair.places(-10, 10)
     assert (pair.leader, pair.mine) == (-6 * LOT, -3 * LOT)
+
+
+@pytest.mark.parametrize(
+    ("most", "stands", "wants"),
+    [
+        (None, 0, 300),  # nothing limits it
+        (1000, 0, 300),
+        (120, 0, 100),  # in whole lots
+        (30, 0, None),  # less than a lot: not yet
+        (0, 0, None),
+        (0, 200, 200),  # what stands is never made smaller
+        (200, 100, 200),
+        (300, 100, 300),
+    ],
+)
+def test_no_more_is_on_sale_than_there_is(most: int | None, stands: int, wants: int | None) -> None:
+    want, copy, attempt = Wanted(terms(300)), new_copy(), None
+    if stands:
+        pair = Pair(leader_order(terms=terms(2 * stands)))
+        pair.place()
+        copy, attempt = pair.copy, pair.attempt
+    found = within(want, copy, attempt, most, LOT)
+    assert (found and found.terms.quantity) == wants
+
+
+def test_what_other_orders_of_the_copy_trade_counts() -> None:
+    pair = Pair(leader_order(terms=terms(400)))
+    pair.place()
+    pair.hear(status=Status.TRADED, filled=200)
+    found = within(Wanted(terms(300)), pair.copy, None, 300, LOT)
+    assert found is not None
+    assert found.terms.quantity == 100
