@@ -106,7 +106,7 @@ def _know_secrets(document: Mapping[str, object]) -> None:
     followers = document.get("followers")
     accounts = [document.get("leader"), *(followers if isinstance(followers, list) else ())]
     for account in accounts:
-        for key in ("token", "pin", "totp_secret"):
+        for key in schema.SECRETS:
             secret = account.get(key) if isinstance(account, Mapping) else None
             if isinstance(secret, str) and TokenSource(secret).literal:
                 redact.know(secret)
@@ -192,14 +192,19 @@ def _feed(dhan: schema.Dhan, account: schema.Account, token: Token) -> FeedAddre
 
 
 def _login(folder: Path, dhan: schema.Dhan, account: schema.Account, token: Token) -> Login:
-    pin, totp = account.pin, account.totp_secret
     return Login(
         token=token,
         auth_url=dhan.auth_url,
         renews=account.renew_token,
-        pin=None if pin is None else Secret(TokenSource(pin, folder)),
-        totp_secret=None if totp is None else Secret(TokenSource(totp, folder)),
+        pin=_secret(folder, account.pin),
+        totp_secret=_secret(folder, account.totp_secret),
+        api_key=_secret(folder, account.api_key),
+        api_secret=_secret(folder, account.api_secret),
     )
+
+
+def _secret(folder: Path, written: str | None) -> Secret | None:
+    return None if written is None else Secret(TokenSource(written, folder))
 
 
 def _rules(tables: schema.Lockstep, follower: schema.Follower) -> Rules:
@@ -254,7 +259,7 @@ def _readable_secrets(path: Path, tables: schema.Lockstep) -> Iterator[Alert]:
     secrets = [
         (dotted((*place, key)), written)
         for place, account in tables.accounts()
-        for key in ("token", "pin", "totp_secret")
+        for key in schema.SECRETS
         if (written := getattr(account, key)) is not None
     ]
     for where, written in secrets:

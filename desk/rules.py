@@ -13,6 +13,7 @@ from domain.sizes import Bounds, CapitalShare, Override, RiskShare, Share
 from domain.sizing import Fixed, Multiplier, Rounding
 
 _KINDS = ("multiplier", "quantity", "lots", "capital", "risk_percent")
+_HALVES = (("pin", "totp_secret"), ("api_key", "api_secret"))
 _Place = tuple[str | int, ...]
 
 
@@ -117,12 +118,14 @@ def _no_loss_named(tables: schema.Lockstep) -> Iterator[Alert]:
 
 
 def _half_logins(tables: schema.Lockstep) -> Iterator[Alert]:
-    """Where only one half is given of what makes a token."""
+    """Where only one half is given of what gets a token."""
     for place, account in tables.accounts():
-        if (account.pin is None) != (account.totp_secret is None):
-            here, other = ("pin", "totp_secret")[:: -1 if account.pin is None else 1]
-            where = dotted((*place, here))
-            yield error("is of no use alone", where, f"write {other} beside it, or leave it out")
+        for one, other in _HALVES:
+            said = [name for name in (one, other) if getattr(account, name) is not None]
+            if len(said) == 1:
+                lacks = other if said == [one] else one
+                fix = f"write {lacks} beside it, or leave it out"
+                yield error("is of no use alone", dotted((*place, *said)), fix)
 
 
 def _two_ways_out(tables: schema.Lockstep) -> Iterator[Alert]:

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 NAME = r"[a-z0-9_-]{1,40}"
+SECRETS = ("token", "pin", "totp_secret", "api_key", "api_secret")
 
 _TOKEN = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\x00-\x1f]+|[\x21-\x39\x3b-\x7e]+")
 _TOKEN_WORDS = '"env:NAME", "file:PATH", "login", or the token itself'
@@ -284,6 +285,8 @@ class Account(Table):
     token: Secret = Field(description=_TOKEN_WORDS, repr=False)
     pin: Reference | None = Field(default=None, description=_REFERENCE_WORDS, repr=False)
     totp_secret: Reference | None = Field(default=None, description=_REFERENCE_WORDS, repr=False)
+    api_key: Reference | None = Field(default=None, description=_REFERENCE_WORDS, repr=False)
+    api_secret: Reference | None = Field(default=None, description=_REFERENCE_WORDS, repr=False)
     renew_token: bool = Field(default=True, description="true or false")
     source_ip: SourceIp | None = Field(
         default=None, description="an IP address of this host, in quotes"

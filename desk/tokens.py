@@ -92,7 +92,7 @@ def _stands_in(kept: Kept, said: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A PIN or a TOTP secret, read whenever it is needed and redacted from then on."""
+    """What gets an account a token, read whenever it is needed and redacted from then on."""
 
     source: TokenSource
 
