@@ -99,6 +99,13 @@ def account(wire: Wire, one: Account, detected: dict[str, str]) -> Iterator[Aler
     if ends is not None and ends <= datetime.now(UTC):
         yield error(f"expired at {ends.isoformat()}", token_at, f"give another: {one.login}")
         return
+    if one.address.proxy_login is not None:
+        try:
+            one.address.proxy_login()
+        except TokenMissing as missing:
+            fix = "set the variable, or write the file"
+            yield error(str(missing), f"{one.where}.proxy_password", fix)
+            return
     source = one.address.source_ip
     if source is not None and not _ours(source):
         yield error("is no address of this host", f"{one.where}.source_ip", "correct it")

@@ -11,6 +11,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -28,6 +29,7 @@ from domain.messages import Alert, Level, MoodChanged
 from domain.rules import Mood
 from simulator.server import Opening, Simulator
 from tests.desk.files import ROOT
+from tests.dhan.proxies import Proxy
 from tests.scenarios.browser import logs_in
 from tests.scenarios.nursery import nursery
 from tests.simulator.clients import consented
@@ -45,11 +47,13 @@ PASTED, WRONG = f"{MARK}-token-pasted", f"{MARK}-token-nobody-knows"
 PIN, TOTP = f"{MARK}81", f"{MARK.upper()}SECRET{MARK.upper()}SECRET"
 TOTP = TOTP + "A" * (-len(TOTP) % 8)
 KEY, APP_SECRET = f"{MARK}-key-of-an-app", f"{MARK}-secret/of+an=app"
+GATE, GATED_FROM = f"{MARK}-password-of-a-proxy", "127.0.0.7"
 ENVIRONMENT = {
     "GIVEN_TOKEN": TOKENS[GIVEN],
     "MADE_PIN": PIN,
     "MADE_TOTP": TOTP,
     "OWNED_KEY": KEY,
+    "OWNED_GATE": GATE,
 }
 OWN = ("filed.secret", "app.secret", "lockstep.toml", "wrong.toml")
 
@@ -68,6 +72,7 @@ class Nest:
                 Opening(OWNED, api_key=KEY, api_secret=APP_SECRET),
             ]
         )
+        self.proxy = Proxy(GATED_FROM, known=f"desk:{GATE}")
         self.config = folder / "lockstep.toml"
         private(folder / "filed.secret", TOKENS[FILED])
         private(folder / "app.secret", APP_SECRET)
@@ -78,6 +83,7 @@ class Nest:
         broker = self.broker
         more = 'pin = "env:MADE_PIN"\ntotp_secret = "env:MADE_TOTP"\n'
         app = 'api_key = "env:OWNED_KEY"\napi_secret = "file:app.secret"\n'
+        gate = f'proxy = "{self.proxy.url}"\nproxy_user = "desk"\nproxy_password = "env:OWNED_GATE"'
         return (
             f'[dhan]\napi_url = "{broker.api_url}"\nauth_url = "{broker.auth_url}"\n'
             f'feed_url = "{broker.feed_url}"\nmaster_url = "{broker.master_url}"\n'
@@ -87,14 +93,15 @@ class Nest:
             "sizing = { multiplier = 1 }\n"
             f'[[followers]]\nname = "given"\nclient_id = "{GIVEN}"\ntoken = "env:GIVEN_TOKEN"\n'
             f'[[followers]]\nname = "made"\nclient_id = "{MADE}"\ntoken = "login"\n{more}'
-            f'[[followers]]\nname = "owned"\nclient_id = "{OWNED}"\ntoken = "login"\n{app}'
+            f'[[followers]]\nname = "owned"\nclient_id = "{OWNED}"\ntoken = "login"\n{app}{gate}\n'
         )
 
     def does(self, *words: str, said: str = "", config: str = "lockstep.toml") -> int:
         """Run a verb to its end and keep what it printed; its exit code."""
         arguments = [*words, "--config", str(self.folder / config)]
         done = nursery().obeyed(arguments, environment=ENVIRONMENT, said=said)
-        self.said[" ".join(words)] = done.stdout + done.stderr
+        what = " ".join(words)
+        self.said[what] = self.said.get(what, "") + done.stdout + done.stderr
         return done.returncode
 
     def consents(self, *, echoed: bool = False) -> int:
@@ -125,8 +132,9 @@ def nest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nest]:
     """The nest after a day on which everything was tried."""
     made = Nest(tmp_path_factory.mktemp("nest"))
     try:
-        _run_a_day(made)
-        _look_around(made)
+        with made.proxy:
+            _run_a_day(made)
+            _look_around(made)
         yield made
     finally:
         made.broker.stop()
@@ -198,6 +206,9 @@ def _look_around(nest: Nest) -> None:
     assert nest.does("check", config="wrong.toml") == 2
     assert nest.does("check", "--json", config="wrong.toml") == 2
     assert nest.does("login", "filed", config="wrong.toml") == 2
+    nest.proxy.known = "nobody"
+    assert nest.does("login", "owned") == 1
+    assert nest.does("check") == 1
     token = TOKENS[FILED]
     assert nest.does("login", token) == 2
     assert nest.does("followers", "add", "x", "--client-id", "9", "--token", token) == 2
@@ -246,7 +257,8 @@ def test_a_crash_and_the_sdk_show_no_secret(nest: Nest) -> None:
 def _unmarked(nest: Nest) -> list[str]:
     """The secrets that the broker made, which have no mark in them."""
     assert len(nest.bought_by) == 2
-    return [nest.broker.token(MADE), nest.broker.token(OWNED), *nest.bought_by]
+    credentials = b64encode(f"desk:{GATE}".encode()).decode()
+    return [nest.broker.token(MADE), nest.broker.token(OWNED), credentials, *nest.bought_by]
 
 
 def test_nothing_that_was_printed_has_a_secret(nest: Nest) -> None:
@@ -270,6 +282,15 @@ def test_no_file_has_a_secret_and_all_are_for_the_owner_only(nest: Nest) -> None
         assert not any(secret.encode() in content for secret in unmarked), path
         if path.name != "out.txt":
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+def test_all_of_an_account_went_through_the_proxy_that_knows_it(nest: Nest) -> None:
+    seen = nest.broker.control.requests(OWNED)
+    assert {one["peer"] for one in seen if "/login/" not in one["path"]} == {GATED_FROM}
+    paths = {one["path"] for one in seen}
+    assert {"/feed", "/v2/orders", "/v2/profile", "/app/consumeApp-consent"} <= paths
+    for said in (nest.said["check"], nest.said["login owned"]):
+        assert "the proxy takes no such user and password" in said
 
 
 def test_the_refusals_that_repeat_secrets_have_been_recorded_without_them(nest: Nest) -> None:
