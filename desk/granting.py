@@ -4,8 +4,7 @@ Every question goes by the account's own way out. The official SDK's login is no
 neither source addresses nor proxies, and writes addresses with secrets into the log.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -40,7 +39,7 @@ class Applicant:
     login: Login
 
 
-def made(one: Applicant) -> str:
+def made(wire: Wire, one: Applicant) -> str:
     """A token for the PIN and a one-time code. Raises NoToken."""
     login = one.login
     try:
@@ -49,36 +48,36 @@ def made(one: Applicant) -> str:
     except NoSecret as trouble:
         raise NoToken(f"{trouble}") from None
     request = auth.generation(one.address.client_id, pin, one_time)
-    return _granted(one, request, (pin, one_time))
+    return _granted(wire, one, request, (pin, one_time))
 
 
-def consent_link(one: Applicant) -> str:
+def consent_link(wire: Wire, one: Applicant) -> str:
     """Where the account's owner consents to a token. Raises NoToken."""
     key, secret = _app(one)
     request = auth.consent(one.address.client_id, key, secret)
-    link = auth.consent_link(_asked(_bare(one), request), one.login.auth_url, (key, secret))
+    link = auth.consent_link(_asked(wire, _bare(one), request), one.login.auth_url, (key, secret))
     if isinstance(link, NotGranted):
         raise NoToken(f"Dhan asks for no consent: {link.why} (it allows 25 a day)")
     return link
 
 
-def consented(one: Applicant, address: str) -> str:
+def consented(wire: Wire, one: Applicant, address: str) -> str:
     """A token for the consent that led the owner's browser to an address. Raises NoToken."""
     token_id = auth.token_id(address)
     if token_id is None:
         raise NoToken("there is no tokenId in that; it wants the whole address")
     redact.know(token_id)
     key, secret = _app(one)
-    return _granted(one, auth.consumption(token_id, key, secret), (token_id, key, secret))
+    return _granted(wire, one, auth.consumption(token_id, key, secret), (token_id, key, secret))
 
 
-def proven(one: Applicant, token: str) -> datetime | None:
+def proven(wire: Wire, one: Applicant, token: str) -> datetime | None:
     """When a token ends, after Dhan has said that it is this account's. Raises NoToken."""
     ends = expiry(token)
     if ends is not None and ends <= datetime.now(UTC):
         raise NoToken(f"it has expired at {ends.astimezone(IST):%d %B %H:%M} (IST)")
     address = replace(one.address, token=lambda: token)
-    answer = _asked(address, Requests(address.client_id).profile())
+    answer = _asked(wire, address, Requests(address.client_id).profile())
     came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
     if isinstance(came, Refusal):
         raise NoToken(f"Dhan does not take it: {came.message}")
@@ -106,8 +105,8 @@ def _read(secret: Callable[[], str] | None, key: str) -> str:
         raise NoToken(f"{missing}") from None
 
 
-def _granted(one: Applicant, request: Request, secrets: tuple[str, ...]) -> str:
-    came = auth.granted(_asked(_bare(one), request), secrets)
+def _granted(wire: Wire, one: Applicant, request: Request, secrets: tuple[str, ...]) -> str:
+    came = auth.granted(_asked(wire, _bare(one), request), secrets)
     if isinstance(came, NotGranted):
         raise NoToken(f"Dhan makes none: {came.why}")
     redact.know(came.token)
@@ -119,16 +118,9 @@ def _bare(one: Applicant) -> AccountAddress:
     return replace(one.address, api_url=one.login.auth_url, token=str)
 
 
-def _asked(address: AccountAddress, request: Request) -> Answer:
-    with _wire() as wire:
-        return wire.call(wire.open(replace(address, lines=1)), request, _SECONDS)
-
-
-@contextmanager
-def _wire() -> Iterator[Wire]:
-    wire = Wire()
-    wire.start()
+def _asked(wire: Wire, address: AccountAddress, request: Request) -> Answer:
+    line = wire.open(replace(address, lines=1))
     try:
-        yield wire
+        return wire.call(line, request, _SECONDS)
     finally:
-        wire.stop(0.0)
+        wire.close(line)

@@ -13,15 +13,18 @@ from argparse import Namespace
 from difflib import get_close_matches
 
 from desk import redact
+from desk.asking import asking
 from desk.config import Config
 from desk.granting import Applicant, NoToken, consent_link, consented, made, proven
 from desk.usage import Misused
 from dhan.tokens import NotKept
+from dhan.wire import Wire
 from domain.sessions import IST
 
 logger = logging.getLogger(__name__)
 
 _LONGEST = 10_000
+_STOP_SECONDS = 0.0
 
 
 def run(config: Config, wanted: Namespace) -> int:
@@ -30,8 +33,9 @@ def run(config: Config, wanted: Namespace) -> int:
     if wanted.oauth and account.login.api_key is None:
         raise Misused(f"--oauth needs api_key and api_secret of {account.name} in {config.path}")
     try:
-        token = _token(account, wanted)
-        ends = proven(account, token)
+        with asking(config, _STOP_SECONDS) as wire:
+            token = _token(wire, account, wanted)
+            ends = proven(wire, account, token)
         account.login.token.keep(token)
     except (NoToken, NotKept) as trouble:
         logger.error("%s: no token is kept: %s", account.name, trouble)
@@ -57,27 +61,27 @@ def _account(config: Config, name: str) -> Applicant:
     raise Misused(f"no account has that name{hint} (accounts: {', '.join(names)})")
 
 
-def _token(account: Applicant, wanted: Namespace) -> str:
+def _token(wire: Wire, account: Applicant, wanted: Namespace) -> str:
     """A token by the way that is asked for, else by the one that asks least of the operator.
     Raises NoToken."""
     login = account.login
     if login.generates and not (wanted.oauth or wanted.paste):
-        return made(account)
+        return made(wire, account)
     if login.api_key is not None and not wanted.paste:
-        return _consented(account)
+        return _consented(wire, account)
     return _one_word(f"Access token of {account.name} (it is not shown): ")
 
 
-def _consented(account: Applicant) -> str:
+def _consented(wire: Wire, account: Applicant) -> str:
     """The link is for the terminal alone: whoever has it before the owner can consent instead."""
-    link = consent_link(account)
+    link = consent_link(wire, account)
     sys.stderr.write(
         f"Log in as the owner of {account.name} (client {account.address.client_id}) at\n"
         f"  {link}\n"
         "and give here the whole address that the browser is led to after that, page or none\n"
     )
     sys.stderr.flush()
-    return consented(account, _one_word("Address (it is not shown): "))
+    return consented(wire, account, _one_word("Address (it is not shown): "))
 
 
 def _one_word(prompt: str) -> str:

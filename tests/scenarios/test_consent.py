@@ -1,7 +1,10 @@
 """An account's owner logs in with an API key and a browser, and the running engine goes on."""
 
+import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -126,6 +129,32 @@ def test_it_says_how_many_consents_dhan_allows(house: House) -> None:
     done = run(*words(house), env=SURROUNDINGS)
     assert done.returncode == 1
     assert "Dhan asks for no consent: HTTP 429 (it allows 25 a day)" in done.stderr
+
+
+def test_what_a_login_asks_is_in_the_audit_of_the_running_engine(house: House) -> None:
+    eventually(lambda: not any(asked_folder(house).iterdir()), 15, every=0.1)
+    for path in ("POST /app/generate-consent", "GET /app/consumeApp-consent", "GET /profile"):
+        told = [one for one in house.ask("audit") if one["request"] == path]
+        assert OWNED.name in {one["follower"] for one in told if one["http_status"] == 200}
+    assert {429, 401} <= {one["http_status"] for one in house.ask("audit", "--follower", "owned")}
+
+
+def test_what_a_command_asks_while_nothing_runs_is_in_the_audit_too(house: House) -> None:
+    house.stop()
+    began = datetime.now(UTC).isoformat()
+    house.ask("check")
+    (left,) = asked_folder(house).iterdir()
+    assert stat.S_IMODE(left.stat().st_mode) == 0o600
+    told = house.ask("audit", "--since", began)
+    assert ("other", "GET /ip/getIP") in {(one["follower"], one["request"]) for one in told}
+    house.start()
+    eventually(lambda: not left.exists(), 15, every=0.1)
+    again = house.ask("audit", "--since", began)
+    assert [one for one in again if one in told] == told
+
+
+def asked_folder(house: House) -> Path:
+    return house.folder / "copy_trading.db.asked"
 
 
 def test_pasting_stays_possible_and_an_account_without_a_key_cannot_consent(house: House) -> None:
