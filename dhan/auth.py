@@ -79,7 +79,8 @@ def token_id(address: str) -> str | None:
         found = parse_qs(urlsplit(address).query or address.lstrip("?")).get("tokenId", [])
     except ValueError:
         return None
-    return found[0] if len(found) == 1 and _ID.fullmatch(found[0]) else None
+    only = found[0].replace(" ", "+") if len(found) == 1 else ""
+    return only if _ID.fullmatch(only) else None
 
 
 def consumption(token_id: str, api_key: str, api_secret: str) -> Request:

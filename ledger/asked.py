@@ -31,7 +31,8 @@ def take_in_asked(ledger: Ledger) -> None:
 
     def new(file: Path) -> list[ReadsMade]:
         kept = {tuple(row) for row in ledger.rows(_NEWEST)}
-        return [one for one in _read(file) if (micros(one.at), *_what(one)) not in kept]
+        made = _read(file)
+        return [one for one in made if (micros(one.at), one.client_id, one.request) not in kept]
 
     take_in(ledger, _folder(ledger.path), new)
 
@@ -54,10 +55,6 @@ def _is_ledger(path: Path) -> bool:
 
 def _folder(path: Path) -> Path:
     return path.with_name(path.name + ".asked")
-
-
-def _what(one: ReadsMade) -> tuple[str, str]:
-    return one.client_id, one.request
 
 
 def _read(file: Path) -> list[ReadsMade]:

@@ -1,7 +1,7 @@
 """The audit: every request to the broker, with what came of it, how long it waited and took."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from ledger.entries import ReadsMade
@@ -162,14 +162,5 @@ def _micros(began_ns: int | None, ended_ns: int | None) -> int | None:
 
 
 def _read(row: sqlite3.Row) -> ReadsMade:
-    return ReadsMade(
-        at=instant(row["at"]),
-        client_id=row["client_id"],
-        request=row["request"],
-        status=row["status"],
-        error=row["error"],
-        times=row["times"],
-        took_us=row["took_us"],
-        longest_us=row["longest_us"],
-        waited_us=row["waited_us"],
-    )
+    found = {one.name: row[one.name] for one in fields(ReadsMade)}
+    return ReadsMade(**found | {"at": instant(row["at"])})

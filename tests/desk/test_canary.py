@@ -291,6 +291,7 @@ def test_all_of_an_account_went_through_the_proxy_that_knows_it(nest: Nest) -> N
     assert {"/feed", "/v2/orders", "/v2/profile", "/app/consumeApp-consent"} <= paths
     for said in (nest.said["check"], nest.said["login owned"]):
         assert "the proxy takes no such user and password" in said
+    assert "followers[3].proxy: cannot be asked: no connection" in nest.said["check"]
 
 
 def test_the_refusals_that_repeat_secrets_have_been_recorded_without_them(nest: Nest) -> None:

@@ -68,6 +68,7 @@ def test_a_consent_is_given_at_a_link_that_is_made_of_an_id_alone() -> None:
     [
         ("http://127.0.0.1:9/done?tokenId=ab-1.2_3", "ab-1.2_3"),
         ("https://desk.example/?x=1&tokenId=a%2Bb%3D&y=2#end", "a+b="),
+        ("http://127.0.0.1:9/?tokenId=a+b/c==", "a+b/c=="),
         ("?tokenId=abc", "abc"),
         ("tokenId=abc", "abc"),
         (" abc\n", "abc"),
