@@ -78,7 +78,7 @@ def _consented(wire: Wire, account: Applicant) -> str:
     sys.stderr.write(
         f"Log in as the owner of {account.name} (client {account.address.client_id}) at\n"
         f"  {link}\n"
-        "and give here the whole address that the browser is led to after that, page or none\n"
+        "and give here the whole address that the browser then shows, also if no page is there\n"
     )
     sys.stderr.flush()
     return consented(wire, account, _one_word("Address (it is not shown): "))
