@@ -32,6 +32,7 @@ from domain.messages import (
     PermitUsed,
     Tick,
 )
+from ledger.asked import take_in_asked
 from ledger.entries import Entry, Noted
 from ledger.halts import waiting_halts
 from ledger.instructions import take_over, waiting
@@ -210,7 +211,7 @@ class LedgerActor(FloorActor):
             self._ledger.tidy()
             self._prune()
             self._keep(self._reads.due(self.floor.clock.now()))
-        self._tell_instructions()
+        self._take_in()
         self.later(_TIDY_SECONDS, Tick(_TIDY))
 
     def _prune(self) -> None:
@@ -221,12 +222,14 @@ class LedgerActor(FloorActor):
             more = self._ledger.prune(now - kept.journal, now - kept.audit)
             self._prune_at = now + (_NEXT_PRUNE if more else _PRUNE_EVERY)
 
-    def _tell_instructions(self) -> None:
-        """Tell followers what the operator left for them, until they take it."""
+    def _take_in(self) -> None:
+        """Keep what commands left, and tell followers what the operator wants of them, until they
+        take it."""
         try:
             take_over(self._ledger)
+            take_in_asked(self._ledger)
         except (LedgerFailure, OSError) as trouble:
-            logger.error("What the operator says cannot be taken in yet: %s", trouble)
+            logger.error("What was left for the ledger cannot be taken in yet: %s", trouble)
         for instruction in waiting(self._ledger):
             self.floor.post.tell(follower_name(instruction.follower), instruction)
         for asked in waiting_halts(self._ledger):

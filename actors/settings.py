@@ -29,13 +29,16 @@ class KeptToken(Protocol):
 @dataclass(frozen=True, slots=True)
 class Login:
     """How an account comes by its next token: `renews` is whether RenewToken may be used, `pin`
-    and `totp_secret` are both there where one can be made from nothing, at `auth_url`."""
+    and `totp_secret` are both there where one can be made from nothing, `api_key` and `api_secret`
+    where its owner can consent to one in a browser, both at `auth_url`."""
 
     token: KeptToken = field(repr=False)
     auth_url: str
     renews: bool = True
     pin: Callable[[], str] | None = field(default=None, repr=False)
     totp_secret: Callable[[], str] | None = field(default=None, repr=False)
+    api_key: Callable[[], str] | None = field(default=None, repr=False)
+    api_secret: Callable[[], str] | None = field(default=None, repr=False)
 
     @property
     def generates(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from actors.master import Master
 from actors.settings import FollowerSettings
+from desk.asking import asking
 from desk.config import Config
 from dhan.addresses import AccountAddress
 from dhan.codec.positions import positions
@@ -59,17 +60,13 @@ class _Kept:
 def compare(config: Config, followers: Sequence[FollowerSettings]) -> list[Difference]:
     """What differs in these accounts, and stands when looked at twice. An account that cannot be
     read is a difference too. Raises ledger.opening.LedgerUnusable."""
-    wire = Wire()
-    wire.start()
-    try:
+    with asking(config, _STOP_SECONDS) as wire:
         look = _Look(config, followers, wire)
         found = look.differences()
         if any(one.kind is not Kind.UNREAD for one in found):
             time.sleep(_PAUSE_SECONDS)
             before = set(found)
             found = [one for one in look.differences() if one in before or one.kind is Kind.UNREAD]
-    finally:
-        wire.stop(_STOP_SECONDS)
     return found
 
 

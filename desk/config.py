@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from actors.settings import EngineSettings, FollowerSettings, KeptFor, Login
 from desk import redact, rules, schema
 from desk.findings import ConfigError, dotted, doubles, error, misshapen, warning
-from desk.tokens import Secret, Token, read_by_others
+from desk.tokens import ProxyLogin, Secret, Token, read_by_others
 from desk.vault import vault
 from dhan.addresses import AccountAddress, FeedAddress
 from dhan.tokens import TokenSource
@@ -106,7 +106,7 @@ def _know_secrets(document: Mapping[str, object]) -> None:
     followers = document.get("followers")
     accounts = [document.get("leader"), *(followers if isinstance(followers, list) else ())]
     for account in accounts:
-        for key in ("token", "pin", "totp_secret"):
+        for key in schema.SECRETS:
             secret = account.get(key) if isinstance(account, Mapping) else None
             if isinstance(secret, str) and TokenSource(secret).literal:
                 redact.know(secret)
@@ -139,8 +139,8 @@ def _settings(path: Path, tables: schema.Lockstep) -> Config:
         kept=KeptFor(
             timedelta(days=tables.ledger.journal_days), timedelta(days=tables.ledger.audit_days)
         ),
-        leader=_address(dhan, tables.leader, token),
-        leader_feed=_feed(dhan, tables.leader, token),
+        leader=_address(folder, dhan, tables.leader, token),
+        leader_feed=_feed(folder, dhan, tables.leader, token),
         master=master,
         sweep_seconds=float(tables.recovery.sweep_seconds),
         sessions=always if tables.clock.sessions == "always" else exchange_hours,
@@ -164,8 +164,8 @@ def _follower(folder: Path, tables: schema.Lockstep, follower: schema.Follower) 
     reserve = orders.get("reserve_percent")
     return FollowerSettings(
         name=follower.name,
-        address=_address(dhan, follower, token),
-        feed=_feed(dhan, follower, token),
+        address=_address(folder, dhan, follower, token),
+        feed=_feed(folder, dhan, follower, token),
         rules=_rules(tables, follower),
         windows=_windows(orders),
         reserve=RESERVE if reserve is None else Fraction(reserve) / 100,
@@ -181,25 +181,51 @@ def _token(folder: Path, tables: schema.Lockstep, account: schema.Account) -> To
     return Token(TokenSource(account.token, folder), account.client_id, vault(ledger.parent))
 
 
-def _address(dhan: schema.Dhan, account: schema.Account, token: Token) -> AccountAddress:
+def _address(
+    folder: Path, dhan: schema.Dhan, account: schema.Account, token: Token
+) -> AccountAddress:
     return AccountAddress(
-        account.client_id, dhan.api_url, token, account.source_ip, proxy=account.proxy
+        account.client_id,
+        dhan.api_url,
+        token,
+        account.source_ip,
+        proxy=account.proxy,
+        proxy_login=_proxy_login(folder, account),
     )
 
 
-def _feed(dhan: schema.Dhan, account: schema.Account, token: Token) -> FeedAddress:
-    return FeedAddress(account.client_id, dhan.feed_url, token, account.source_ip, account.proxy)
+def _feed(folder: Path, dhan: schema.Dhan, account: schema.Account, token: Token) -> FeedAddress:
+    return FeedAddress(
+        account.client_id,
+        dhan.feed_url,
+        token,
+        account.source_ip,
+        account.proxy,
+        _proxy_login(folder, account),
+    )
+
+
+def _proxy_login(folder: Path, account: schema.Account) -> ProxyLogin | None:
+    password = _secret(folder, account.proxy_password)
+    if account.proxy_user is None or password is None:
+        return None
+    return ProxyLogin(account.proxy_user, password)
 
 
 def _login(folder: Path, dhan: schema.Dhan, account: schema.Account, token: Token) -> Login:
-    pin, totp = account.pin, account.totp_secret
     return Login(
         token=token,
         auth_url=dhan.auth_url,
         renews=account.renew_token,
-        pin=None if pin is None else Secret(TokenSource(pin, folder)),
-        totp_secret=None if totp is None else Secret(TokenSource(totp, folder)),
+        pin=_secret(folder, account.pin),
+        totp_secret=_secret(folder, account.totp_secret),
+        api_key=_secret(folder, account.api_key),
+        api_secret=_secret(folder, account.api_secret),
     )
+
+
+def _secret(folder: Path, written: str | None) -> Secret | None:
+    return None if written is None else Secret(TokenSource(written, folder))
 
 
 def _rules(tables: schema.Lockstep, follower: schema.Follower) -> Rules:
@@ -254,7 +280,7 @@ def _readable_secrets(path: Path, tables: schema.Lockstep) -> Iterator[Alert]:
     secrets = [
         (dotted((*place, key)), written)
         for place, account in tables.accounts()
-        for key in ("token", "pin", "totp_secret")
+        for key in schema.SECRETS
         if (written := getattr(account, key)) is not None
     ]
     for where, written in secrets:

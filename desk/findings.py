@@ -210,6 +210,8 @@ def doubles(document: Mapping[str, object]) -> Iterator[Alert]:
             value = follower.get(key) if isinstance(follower, Mapping) else None
             if not isinstance(value, str):
                 continue
+            if key == "proxy":
+                value = f"{follower.get('proxy_user', '')}@{value}"
             where, family = dotted(("followers", index, key)), follower.get("family")
             first, others = seen.setdefault((key, value), (where, family))
             if first is where or (key in _WAYS_OUT and family is not None and family == others):

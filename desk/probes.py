@@ -99,6 +99,13 @@ def account(wire: Wire, one: Account, detected: dict[str, str]) -> Iterator[Aler
     if ends is not None and ends <= datetime.now(UTC):
         yield error(f"expired at {ends.isoformat()}", token_at, f"give another: {one.login}")
         return
+    if one.address.proxy_login is not None:
+        try:
+            one.address.proxy_login()
+        except TokenMissing as missing:
+            fix = "set the variable, or write the file"
+            yield error(str(missing), f"{one.where}.proxy_password", fix)
+            return
     source = one.address.source_ip
     if source is not None and not _ours(source):
         yield error("is no address of this host", f"{one.where}.source_ip", "correct it")
@@ -107,7 +114,7 @@ def account(wire: Wire, one: Account, detected: dict[str, str]) -> Iterator[Aler
     requests = Requests(one.address.client_id)
     answer = wire.call(line, requests.profile(), _ANSWER_SECONDS)
     if answer.status != 200:
-        yield _refused(answer, token_at, one.login)
+        yield _refused(answer, one)
         return
     yield from _whose(one, answer)
     if one.trades:
@@ -118,15 +125,16 @@ def account(wire: Wire, one: Account, detected: dict[str, str]) -> Iterator[Aler
     wire.close(line)
 
 
-def _refused(answer: Answer, token_at: str, login: str) -> Alert:
+def _refused(answer: Answer, one: Account) -> Alert:
     """Why the profile could not be read."""
+    token_at = f"{one.where}.token"
     if answer.status is None:
-        return error(
-            f"cannot be asked: {answer.error}", "dhan.api_url", "check the address and the network"
-        )
+        where = "dhan.api_url" if one.address.proxy is None else f"{one.where}.proxy"
+        return error(f"cannot be asked: {answer.error}", where, "check the address and the network")
     came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
     if isinstance(came, Refusal) and came.kind is Refused.TOKEN:
-        return error(f"Dhan does not take it: {came.message}", token_at, f"give another: {login}")
+        fix = f"give another: {one.login}"
+        return error(f"Dhan does not take it: {came.message}", token_at, fix)
     what = came.message if isinstance(came, Refusal) else f"HTTP {answer.status}"
     return error(f"Dhan does not tell whose it is: {what}", token_at, "try again later")
 

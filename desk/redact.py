@@ -15,13 +15,12 @@ HIDDEN = "[hidden]"
 
 _SHORT = 8
 _JWT = r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,2}"
-_QUERY = r"(?i:(?:totp|pin|access_?token|app_?secret)=)[^\s&\"'<>]+"
+_QUERY = r"(?i:(?:totp|pin|token_?id|access_?token|app_?secret)=)[^\s&\"'<>]+"
 _IN_QUERY = rf"(?<![A-Za-z]){_QUERY}"
-_IN_JSON = (
-    r"(?i:[\"'](?:totp|pin|access-?_?token|token|secret|app_?secret)[\"']\s*:\s*)[\"'][^\"']*"
-)
+_NAMES = r"totp|pin|token_?id|access-?_?token|token|secret|app_?secret"
+_IN_JSON = rf"(?i:[\"'](?:{_NAMES})[\"']\s*:\s*)[\"'][^\"']*"
 _SHAPES = re.compile(f"{_JWT}|{_IN_QUERY}|{_IN_JSON}")
-_ESCAPED = r"(?i:(?:totp|pin|token|secret)\\*[\"'][\s\\a-z0-9]*:)"
+_ESCAPED = r"(?i:(?:totp|pin|token|token_?id|secret)\\*[\"'][\s\\a-z0-9]*:)"
 _SUSPECT = re.compile(f"{_JWT}|{_QUERY}|{_ESCAPED}")
 _NAMED = re.compile(r"^(?P<name>[^=:]{1,20}(?:=|\s*:\s*[\"']))")
 

@@ -13,6 +13,7 @@ from domain.sizes import Bounds, CapitalShare, Override, RiskShare, Share
 from domain.sizing import Fixed, Multiplier, Rounding
 
 _KINDS = ("multiplier", "quantity", "lots", "capital", "risk_percent")
+_HALVES = (("pin", "totp_secret"), ("api_key", "api_secret"), ("proxy_user", "proxy_password"))
 _Place = tuple[str | int, ...]
 
 
@@ -117,12 +118,14 @@ def _no_loss_named(tables: schema.Lockstep) -> Iterator[Alert]:
 
 
 def _half_logins(tables: schema.Lockstep) -> Iterator[Alert]:
-    """Where only one half is given of what makes a token."""
+    """Where only one half is given of what an account logs in with."""
     for place, account in tables.accounts():
-        if (account.pin is None) != (account.totp_secret is None):
-            here, other = ("pin", "totp_secret")[:: -1 if account.pin is None else 1]
-            where = dotted((*place, here))
-            yield error("is of no use alone", where, f"write {other} beside it, or leave it out")
+        for one, other in _HALVES:
+            said = [name for name in (one, other) if getattr(account, name) is not None]
+            if len(said) == 1:
+                lacks = other if said == [one] else one
+                fix = f"write {lacks} beside it, or leave it out"
+                yield error("is of no use alone", dotted((*place, *said)), fix)
 
 
 def _two_ways_out(tables: schema.Lockstep) -> Iterator[Alert]:
@@ -130,6 +133,9 @@ def _two_ways_out(tables: schema.Lockstep) -> Iterator[Alert]:
         if account.source_ip is not None and account.proxy is not None:
             where = dotted((*place, "proxy"))
             yield error("is a second way out, beside source_ip", where, "leave out one of them")
+        if account.proxy is None and account.proxy_user is not None:
+            where = dotted((*place, "proxy_user"))
+            yield error("is for no proxy", where, "write proxy beside it, or leave it out")
 
 
 def _no_legs_seen(tables: schema.Lockstep) -> Iterator[Alert]:

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 NAME = r"[a-z0-9_-]{1,40}"
+SECRETS = ("token", "pin", "totp_secret", "api_key", "api_secret", "proxy_password")
 
 _TOKEN = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\x00-\x1f]+|[\x21-\x39\x3b-\x7e]+")
 _TOKEN_WORDS = '"env:NAME", "file:PATH", "login", or the token itself'
@@ -123,6 +124,7 @@ Secret = Annotated[str, BeforeValidator(_token)]
 Reference = Annotated[str, BeforeValidator(_reference)]
 SourceIp = Annotated[str, BeforeValidator(_ip)]
 Proxy = Annotated[str, BeforeValidator(_proxy)]
+ProxyUser = Annotated[str, StringConstraints(pattern=r"^[\x21-\x39\x3b-\x7e]{1,200}$")]
 ProductName = Literal["CNC", "INTRADAY", "MARGIN", "MTF"]
 
 SegmentName = Literal[
@@ -139,7 +141,9 @@ SegmentName = Literal[
 _PERCENT_WORDS = "a number above 0, at most 100"
 _WEB_WORDS = 'an address such as "https://host/path"; http:// only on this host'
 _SOCKET_WORDS = 'an address such as "wss://host"; ws:// only on this host'
-_PROXY_WORDS = 'an address such as "http://host:port"'
+_PROXY_WORDS = (
+    'an address such as "http://host:port"; user and password go into proxy_user, proxy_password'
+)
 _CLIENT_WORDS = 'Dhan\'s client id in quotes, such as "1000000001"'
 _MAX_AGE_WORDS = "seconds above 0, at most 86400"
 _PRODUCT_WORDS = "CNC, INTRADAY, MARGIN or MTF in quotes"
@@ -284,11 +288,17 @@ class Account(Table):
     token: Secret = Field(description=_TOKEN_WORDS, repr=False)
     pin: Reference | None = Field(default=None, description=_REFERENCE_WORDS, repr=False)
     totp_secret: Reference | None = Field(default=None, description=_REFERENCE_WORDS, repr=False)
+    api_key: Reference | None = Field(default=None, description=_REFERENCE_WORDS, repr=False)
+    api_secret: Reference | None = Field(default=None, description=_REFERENCE_WORDS, repr=False)
     renew_token: bool = Field(default=True, description="true or false")
     source_ip: SourceIp | None = Field(
         default=None, description="an IP address of this host, in quotes"
     )
     proxy: Proxy | None = Field(default=None, description=_PROXY_WORDS)
+    proxy_user: ProxyUser | None = Field(
+        default=None, description="the name that the proxy knows the account by, without a colon"
+    )
+    proxy_password: Reference | None = Field(default=None, description=_REFERENCE_WORDS, repr=False)
 
 
 class Leader(Account):

@@ -1,6 +1,7 @@
 """An account's secrets as the wire, the feed and a login ask for them."""
 
 import stat
+from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,7 +93,7 @@ def _stands_in(kept: Kept, said: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A PIN or a TOTP secret, read whenever it is needed and redacted from then on."""
+    """What an account logs in with, read whenever it is needed and redacted from then on."""
 
     source: TokenSource
 
@@ -101,6 +102,20 @@ class Secret:
         secret = self.source.read()
         redact.know(secret)
         return secret
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyLogin:
+    """The user and password of a proxy, also redacted in the one word that it is told them by."""
+
+    user: str
+    password: Secret
+
+    def __call__(self) -> str:
+        """The credentials of Basic authentication (RFC 7617). Raises dhan.tokens.TokenMissing."""
+        credentials = b64encode(f"{self.user}:{self.password()}".encode()).decode("ascii")
+        redact.know(credentials)
+        return credentials
 
 
 def read_by_others(path: Path, group: bool) -> bool:

@@ -72,9 +72,11 @@ def parser() -> ArgumentParser:
     _lists(drift)
     login = _verb(verbs, "login", "give an account another access token")
     login.add_argument("name", metavar="NAME", help="of a follower, or leader")
-    login.add_argument(
-        "--paste", action="store_true", help="although one could be made with PIN and TOTP"
+    ways = login.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--oauth", action="store_true", help="by your consent in a browser, with its API key"
     )
+    ways.add_argument("--paste", action="store_true", help="although Dhan could be asked for one")
     _followers(_verb(verbs, "followers", "the roster, also while it runs"))
     instruments = _verb(verbs, "instruments", "the instrument master: its state, and rows of it")
     instruments.add_argument(

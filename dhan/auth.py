@@ -1,14 +1,17 @@
 """How an account asks Dhan for another access token, and what the answers say.
 
 generateAccessToken wants the PIN and the one-time code in the address: they are kept out of every
-repr here, and out of what Dhan's words are repeated by.
+repr here, and out of what Dhan's words are repeated by. So is what an app with an API key sends:
+it asks for a consent, the account's owner gives that in a browser, and the address that the
+browser is led to has the id that buys a token.
 """
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from dhan.codec.values import instant, text
 from dhan.outcomes import outcome
@@ -18,6 +21,7 @@ from dhan.wire import Answer
 from domain.outcomes import Refusal
 
 _HIDDEN = "[hidden]"
+_ID = re.compile(r"[A-Za-z0-9._~+/=-]{1,2000}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +53,65 @@ def generation(client_id: str, pin: str, code: str) -> Request:
     return Request(Kind.READ, "POST", "/app/generateAccessToken", query=f"?{query}")
 
 
+def consent(client_id: str, api_key: str, api_secret: str) -> Request:
+    """A consent to be given by the account's owner; Dhan allows 25 a day."""
+    query = urlencode({"client_id": client_id})
+    path, app = "/app/generate-consent", _app(api_key, api_secret)
+    return Request(Kind.READ, "POST", path, query=f"?{query}", headers=app)
+
+
+def consent_link(answer: Answer, auth_url: str, secrets: Iterable[str] = ()) -> str | NotGranted:
+    """Where the owner gives the consent that was asked for."""
+    fields = _fields(answer.body) if answer.status == 200 else {}
+    consent_id = text(fields.get("consentAppId"))
+    if not _ID.fullmatch(consent_id):
+        return _not_granted(answer, fields, secrets)
+    return f"{auth_url}/login/consentApp-login?{urlencode({'consentAppId': consent_id})}"
+
+
+def token_id(address: str) -> str | None:
+    """What buys a token, out of the address that the browser was led to, or by itself; None where
+    it is in neither."""
+    address = address.strip()
+    if "tokenId=" not in address:
+        return address if _ID.fullmatch(address) and "/" not in address else None
+    try:
+        found = parse_qs(urlsplit(address).query or address.lstrip("?")).get("tokenId", [])
+    except ValueError:
+        return None
+    only = found[0].replace(" ", "+") if len(found) == 1 else ""
+    return only if _ID.fullmatch(only) else None
+
+
+def consumption(token_id: str, api_key: str, api_secret: str) -> Request:
+    """A token for a consent that was given, once. Dhan's documentation and SDK use GET."""
+    query, app = urlencode({"tokenId": token_id}), _app(api_key, api_secret)
+    return Request(Kind.READ, "GET", "/app/consumeApp-consent", query=f"?{query}", headers=app)
+
+
 def granted(answer: Answer, secrets: Iterable[str] = ()) -> Granted | NotGranted:
-    """What came of either request. The `secrets` that it was made with are hidden in what Dhan
-    is quoted by."""
+    """What came of a request for a token. The `secrets` that it was made with are hidden in what
+    Dhan is quoted by."""
     fields = _fields(answer.body) if answer.status == 200 else {}
     token = text(fields.get("accessToken")) or text(fields.get("token"))
     if token and token.isascii() and token.isprintable() and " " not in token:
         return Granted(token, expiry(token) or instant(fields.get("expiryTime")))
+    return _not_granted(answer, fields, secrets)
+
+
+def _app(api_key: str, api_secret: str) -> tuple[tuple[str, str], ...]:
+    return ("app_id", api_key), ("app_secret", api_secret)
+
+
+def _not_granted(
+    answer: Answer, fields: Mapping[str, object], secrets: Iterable[str]
+) -> NotGranted:
     came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
     if isinstance(came, Refusal):
         return NotGranted(_without(came.message, secrets), refused=True)
     said = text(fields.get("message")) or text(fields.get("errorMessage"))
     if answer.status == 200:
-        return NotGranted(_without(said, secrets) or "an answer without a token", refused=True)
+        return NotGranted(_without(said, secrets) or "an answer without one", refused=True)
     return NotGranted(answer.error or f"HTTP {answer.status}", refused=False)
 
 

@@ -22,7 +22,7 @@ from websocket import ABNF
 from dhan.addresses import FeedAddress
 from dhan.tokens import TokenMissing
 from dhan.trust import trust
-from dhan.tunnel import pass_through, place
+from dhan.tunnel import ProxyRefused, pass_through, place
 
 logger = logging.getLogger(__name__)
 
@@ -214,7 +214,7 @@ class Feed:
         if self._address.proxy is None:
             return self._connected(host, port)
         plain = self._connected(*place(self._address.proxy))
-        pass_through(plain, host, port)
+        pass_through(plain, host, port, self._address.proxy_login)
         return plain
 
     def _connected(self, host: str, port: int) -> socket.socket:
@@ -318,7 +318,7 @@ class _Reader:
 
 def _why(trouble: Exception) -> str:
     """A failure to connect in words that show no secret."""
-    if isinstance(trouble, TokenMissing):
+    if isinstance(trouble, TokenMissing | ProxyRefused):
         return str(trouble)
     if isinstance(trouble, websocket.WebSocketBadStatusException):
         return f"HTTP {trouble.status_code}"

@@ -15,7 +15,7 @@ from dhan.connection import Connection
 from dhan.reads import ReadPace
 from dhan.requests import Kind, Request
 from dhan.tokens import TokenMissing
-from dhan.tunnel import tunnelled
+from dhan.tunnel import ProxyRefused, tunnelled
 
 logger = logging.getLogger(__name__)
 
@@ -226,8 +226,9 @@ class Line:
     async def _connect(self) -> Connection:
         tls = self._tls if self._secure else None
         async with asyncio.timeout(_CONNECT_SECONDS):
-            if self.account.proxy is not None:
-                link = await tunnelled(self.account.proxy, self._host, self._port)
+            proxy, login = self.account.proxy, self.account.proxy_login
+            if proxy is not None:
+                link = await tunnelled(proxy, self._host, self._port, login)
                 name = self._host if self._secure else None
                 _, connection = await self._loop.create_connection(
                     self._connection, sock=link, ssl=tls, server_hostname=name
@@ -253,7 +254,8 @@ class Line:
         self._free(task.result())
 
     def _no_connection(self, trouble: BaseException) -> None:
-        self._failed(f"no connection ({type(trouble).__name__})")
+        said = isinstance(trouble, ProxyRefused | TokenMissing)
+        self._failed(f"no connection ({trouble if said else type(trouble).__name__})")
         self._reopen()
 
     def _failed(self, why: str) -> None:

@@ -36,14 +36,14 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request ready to be written: `path` is relative to the API's address. `query` follows it
-    and may be secret, `headers` are sent besides those of every request."""
+    and may be secret, as may `headers`, which are sent besides those of every request."""
 
     kind: Kind
     method: str
     path: str
     body: bytes = b""
     query: str = field(default="", repr=False)
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 _Payload = dict[str, object]

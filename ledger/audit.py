@@ -1,7 +1,7 @@
 """The audit: every request to the broker, with what came of it, how long it waited and took."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from ledger.entries import ReadsMade
@@ -77,6 +77,26 @@ def reads_row(made: ReadsMade) -> tuple[str | int | None, ...]:
     )
 
 
+def audited(made: ReadsMade) -> Audited:
+    """Reads as the audit shows them."""
+    return Audited(
+        at=made.at,
+        account=made.client_id,
+        follower="",
+        request=made.request,
+        leader_order_id="",
+        order_id="",
+        attempt=None,
+        outcome="not answered" if made.status is None else "answered",
+        http_status=made.status,
+        message=made.error,
+        waited_us=made.waited_us // made.times,
+        record_us=None,
+        took_us=made.took_us // made.times,
+        times=made.times,
+    )
+
+
 def requests_made(
     ledger: Rows, since: datetime, until: datetime, follower: str | None
 ) -> list[Audited]:
@@ -89,7 +109,9 @@ def reads_made(
     ledger: Rows, since: datetime, until: datetime, client_id: str | None
 ) -> list[Audited]:
     """What was read within that time. Raises what `rows` raises."""
-    return [_read(row) for row in ledger.rows(_READS, micros(since), micros(until), client_id)]
+    return [
+        audited(_read(row)) for row in ledger.rows(_READS, micros(since), micros(until), client_id)
+    ]
 
 
 def prune_audit(connection: sqlite3.Connection, reads: datetime, requests: datetime | None) -> bool:
@@ -139,21 +161,6 @@ def _micros(began_ns: int | None, ended_ns: int | None) -> int | None:
     return None if began_ns is None or ended_ns is None else (ended_ns - began_ns) // 1000
 
 
-def _read(row: sqlite3.Row) -> Audited:
-    times = row["times"]
-    return Audited(
-        at=instant(row["at"]),
-        account=row["client_id"],
-        follower="",
-        request=row["request"],
-        leader_order_id="",
-        order_id="",
-        attempt=None,
-        outcome="not answered" if row["status"] is None else "answered",
-        http_status=row["status"],
-        message=row["error"],
-        waited_us=row["waited_us"] // times,
-        record_us=None,
-        took_us=row["took_us"] // times,
-        times=times,
-    )
+def _read(row: sqlite3.Row) -> ReadsMade:
+    found = {one.name: row[one.name] for one in fields(ReadsMade)}
+    return ReadsMade(**found | {"at": instant(row["at"])})

@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from simulator.accounts import Account
 from simulator.answers import dead, told
 from simulator.ask import MISSING, PRODUCTS, SIDES, Ask, Refused, Terms
 from simulator.calls import Call, one_of, paise, whole
+from simulator.consent import granted
 from simulator.orders import wire_time
 from simulator.positions import margin
 from simulator.tokens import LIFETIME, good_totp
@@ -151,11 +151,11 @@ def renew(call: Call) -> web.Response:
     if not call.account.by_web:
         raise Refused("Only tokens that were generated on Dhan Web can be renewed", "DH-905")
     call.box.grant(call.account)
-    return told(_granted(call.account))
+    return told(granted(call.account))
 
 
 def generate(call: Call) -> web.Response:
-    """POST /app/generateAccessToken?dhanClientId&pin&totp: the one call without a token."""
+    """POST /app/generateAccessToken?dhanClientId&pin&totp: a token for who has none."""
     account, query = call.account, call.query
     now = call.box.exchange.now().timestamp()
     if query.get("pin") != account.pin:
@@ -163,13 +163,4 @@ def generate(call: Call) -> web.Response:
     if not good_totp(account.totp_secret, query.get("totp", ""), now):
         raise dead()
     call.box.grant(account, by_web=False)
-    return told(_granted(account))
-
-
-def _granted(account: Account) -> dict[str, str]:
-    ends = account.expires
-    return {
-        "dhanClientId": account.client_id,
-        "accessToken": account.token,
-        "expiryTime": f"{ends:%Y-%m-%dT%H:%M:%S}" if ends else "",
-    }
+    return told(granted(account))

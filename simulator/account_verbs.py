@@ -47,11 +47,14 @@ class AccountVerbs(Verbs):
         totp_secret: str = "",
         slow_ms: int = 0,
         collateral: Rupees = 0,
+        api_key: str = "",
+        api_secret: str = "",
     ) -> Json:
         """Open an account; answers its token."""
         opening = Opening(
-            client_id, funds, token, allowed_ips, pin, totp_secret, slow_ms, collateral
-        )
+            client_id, funds, token, allowed_ips, pin, totp_secret, slow_ms, collateral,
+            api_key, api_secret,
+        )  # fmt: skip
         return self._box.open(opening).token
 
     def accounts(self) -> Json:

@@ -16,9 +16,10 @@ _Closing = dict[tuple[_Held, str], int]
 class Account:
     """One account. Amounts in paise. `orders` is the day's book, `live` what can still change in
     it, `dead_tokens` what was its token once; `token_seconds`: how long one lives; `by_web`: that
-    it was made on Dhan's web page, for only those can be renewed; `unpriced`: fills are shown
-    without their price; `quotes`: whether it has the paid data API; `newest_first`: its book begins
-    with the newest."""
+    it was made on Dhan's web page, for only those can be renewed; `consents`: what its app
+    (`api_key`) asked for and did not use, with the id that buys a token by each; `consents_asked`:
+    how many on the day; `unpriced`: fills are shown without their price; `quotes`: whether it has
+    the paid data API; `newest_first`: its book begins with the newest."""
 
     client_id: str
     token: str
@@ -27,6 +28,10 @@ class Account:
     collateral: int = 0
     pin: str = "123456"
     totp_secret: str = ""
+    api_key: str = ""
+    api_secret: str = ""
+    consents: dict[str, str] = field(default_factory=dict)
+    consents_asked: int = 0
     expires: datetime | None = None
     token_seconds: float = 86_400.0
     by_web: bool = True
@@ -100,6 +105,7 @@ class Account:
         """Clear the book of the day before but for what still waits, settle what was earned,
         deliver what was bought for delivery, and carry the rest."""
         self.orders = {key: order for key, order in self.orders.items() if not order.ended}
+        self.consents_asked = 0
         for position in self.held.values():
             self.funds += position.begin_day(prices[position.listing.key])
             if position.product == "CNC":

@@ -21,7 +21,8 @@ Rupees = Decimal | int | str | float
 class Opening:
     """An account to open. `funds` and `collateral` in rupees; without a token it gets one that
     lives for a day, a given one is taken literally and lives on; a `totp_secret` (base32) allows
-    `generateAccessToken`; `slow_ms` is added before each of its requests is acted on."""
+    `generateAccessToken`, an `api_key` with its secret a login by consent; `slow_ms` is added
+    before each of its requests is acted on."""
 
     client_id: str
     funds: Rupees = 1_000_000
@@ -31,6 +32,8 @@ class Opening:
     totp_secret: str = ""
     slow_ms: int = 0
     collateral: Rupees = 0
+    api_key: str = ""
+    api_secret: str = ""
 
 
 @dataclass(slots=True)
@@ -81,6 +84,8 @@ class Box:
             collateral=paise(opening.collateral),
             pin=opening.pin,
             totp_secret=opening.totp_secret,
+            api_key=opening.api_key,
+            api_secret=opening.api_secret,
             allowed_ips=tuple(opening.allowed_ips),
             slow_ms=opening.slow_ms,
         )
@@ -111,6 +116,13 @@ class Box:
         """The account that a token belongs to."""
         for account in self.exchange.accounts.values():
             if token and account.token == token:
+                return account
+        return None
+
+    def consenting(self, word: str) -> Account | None:
+        """The account that a consent is of, by its id or by what it buys a token by."""
+        for account in self.exchange.accounts.values():
+            if word and (word in account.consents or word in account.consents.values()):
                 return account
         return None
 

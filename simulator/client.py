@@ -61,12 +61,14 @@ class Control(ControlLine):
         totp_secret: str = "",
         slow_ms: int = 0,
         collateral: Rupees = 0,
+        api_key: str = "",
+        api_secret: str = "",
     ) -> str:
         """Open an account; returns its token. A given token is taken literally."""
         made = self._ask(
             "add_account", client_id=client_id, funds=funds, token=token, pin=pin,
             allowed_ips=list(allowed_ips), totp_secret=totp_secret, slow_ms=slow_ms,
-            collateral=collateral,
+            collateral=collateral, api_key=api_key, api_secret=api_secret,
         )  # fmt: skip
         return str(made)
 

@@ -13,7 +13,8 @@ from email.utils import format_datetime
 
 from aiohttp import web
 
-from simulator import account_desk, order_desk
+from simulator import account_desk, consent, order_desk
+from simulator.accounts import Account
 from simulator.answers import busy, dead, no_such_path, refusal, reset, spoilt
 from simulator.ask import Refused
 from simulator.box import Box, Sighting
@@ -25,10 +26,12 @@ _ORDERS = ("place", "modify", "cancel")
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
-    """What is done under a path, and which operation of the faults it is."""
+    """What is done under a path, which operation of the faults it is, and whether it needs a
+    token."""
 
     operation: str
     act: Callable[[Call], web.Response]
+    guarded: bool = True
 
 
 _ENDPOINTS = {
@@ -53,7 +56,10 @@ _ENDPOINTS = {
     "GET /v2/ip/getIP": _Endpoint("read", account_desk.addresses),
     "GET /v2/RenewToken": _Endpoint("auth", account_desk.renew),
     "POST /v2/RenewToken": _Endpoint("auth", account_desk.renew),
-    "POST /app/generateAccessToken": _Endpoint("auth", account_desk.generate),
+    "POST /app/generateAccessToken": _Endpoint("auth", account_desk.generate, guarded=False),
+    "POST /app/generate-consent": _Endpoint("auth", consent.ask, guarded=False),
+    "GET /login/consentApp-login": _Endpoint("auth", consent.page, guarded=False),
+    "GET /app/consumeApp-consent": _Endpoint("auth", consent.consume, guarded=False),
 }
 
 
@@ -63,7 +69,7 @@ async def serve(box: Box, request: web.BaseRequest, heard: int) -> web.StreamRes
     endpoint, about = _endpoint(request.method, path)
     body = await _body(request)
     client_id = _client_id(request, body)
-    account = box.exchange.accounts.get(client_id) or box.account_of(_token(request))
+    account = box.exchange.accounts.get(client_id) or _by_what_it_shows(box, request)
     sighting = Sighting(
         client_id=account.client_id if account else client_id,
         method=request.method,
@@ -110,7 +116,7 @@ def _act(request: web.BaseRequest, endpoint: _Endpoint, call: Call | None) -> we
     try:
         if call is None:
             raise dead()
-        if endpoint.act is not account_desk.generate:
+        if endpoint.guarded:
             _trust(call, endpoint.operation, _token(request))
         return endpoint.act(call)
     except Refused as refused:
@@ -142,8 +148,8 @@ async def _spoilt(box: Box, request: web.BaseRequest, fault: Fault) -> web.Respo
         reset(request)
         return None
     if fault.kind == "echo":
-        words = f"no luck with {_token(request)} {request.query_string}"
-        return refusal(Refused(words, "DH-906"))
+        shown = _token(request), request.headers.get("app_secret", ""), request.query_string
+        return refusal(Refused(" ".join(("no luck with", *filter(None, shown))), "DH-906"))
     return spoilt(fault)
 
 
@@ -160,7 +166,15 @@ def _client_id(request: web.BaseRequest, body: Body) -> str:
     """Who calls: clients say it in the one or the other header, in the body or in the query."""
     headers = request.headers
     named = headers.get("client-id") or headers.get("dhanClientId") or body.get("dhanClientId")
-    return str(named or request.query.get("dhanClientId", ""))
+    query = request.query
+    return str(named or query.get("dhanClientId") or query.get("client_id", ""))
+
+
+def _by_what_it_shows(box: Box, request: web.BaseRequest) -> Account | None:
+    """Who calls without saying so: by the token, or by the consent that it is about."""
+    query = request.query
+    about = query.get("consentAppId") or query.get("tokenId", "")
+    return box.account_of(_token(request)) or box.consenting(about)
 
 
 def _token(request: web.BaseRequest) -> str:

@@ -9,7 +9,8 @@ from desk.commands.output import show_json, show_table
 from desk.config import Config
 from desk.usage import Misused
 from domain.sessions import IST
-from ledger.audit import Audited, reads_made, requests_made
+from ledger.asked import waiting_asked
+from ledger.audit import Audited, audited, reads_made, requests_made
 from ledger.reader import Reader
 
 logger = logging.getLogger(__name__)
@@ -42,10 +43,18 @@ def run(
     names = {one.address.client_id: one.name for one in config.followers}
     names[config.engine.leader.client_id] = _LEADER
     accounts = {name: client_id for client_id, name in names.items()}
+    waiting = [audited(one) for one in waiting_asked(config.engine.ledger)]
     with Reader.open(config.engine.ledger) as reader:
         rows = requests_made(reader, began, ended, follower)
         if follower is None or follower in accounts:
-            rows += reads_made(reader, began, ended, accounts.get(follower or ""))
+            account = accounts.get(follower or "")
+            reads = reads_made(reader, began, ended, account)
+            rows += reads
+            rows += [
+                one
+                for one in waiting
+                if began <= one.at < ended and account in (None, one.account) and one not in reads
+            ]
     if not rows:
         refuse_stranger(follower, [*accounts])
     rows.sort(key=lambda row: row.at)

@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.text import Text
 
 from desk import calendar, probes
+from desk.asking import asking
 from desk.commands.output import show_json
 from desk.config import Config, ConfigError
 from desk.egress import seen_together
 from desk.findings import line
-from dhan.wire import Wire
 from domain.messages import Alert, Level
 
 _AT_ONCE = 16
@@ -42,18 +42,14 @@ def _findings(config: Config) -> Iterator[Alert]:
     yield from probes.ledger(config)
     yield from calendar.findings(config)
     detected: dict[str, str] = {}
-    wire = Wire()
-    wire.start()
-    looks = [
-        partial(probes.hosts, config),
-        partial(probes.master, config),
-        *(partial(probes.account, wire, one, detected) for one in probes.accounts(config)),
-    ]
-    try:
+    with asking(config, _STOP_SECONDS) as wire:
+        looks = [
+            partial(probes.hosts, config),
+            partial(probes.master, config),
+            *(partial(probes.account, wire, one, detected) for one in probes.accounts(config)),
+        ]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = [finding for told in pool.map(_all_of, looks) for finding in told]
-    finally:
-        wire.stop(_STOP_SECONDS)
     yield from dict.fromkeys([*found, *seen_together(config, detected)])
 
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from desk.asking import asking
 from desk.commands.names import refuse_stranger
 from desk.commands.output import show_json, show_table
 from desk.config import Config
@@ -11,7 +12,6 @@ from desk.documents import average
 from dhan.codec.quotes import last_prices
 from dhan.codec.values import Unreadable
 from dhan.requests import Requests
-from dhan.wire import Wire
 from domain.instruments import InstrumentKey, Price
 from domain.sessions import IST
 from ledger.reader import MissedEntry, Reader
@@ -61,18 +61,16 @@ def _quotes(config: Config, entries: Sequence[MissedEntry]) -> Mapping[Instrumen
     keys = list(dict.fromkeys(entry.instrument for entry in reversed(of_today)))
     if not keys:
         return {}
-    leader, wire = config.engine.leader, Wire()
+    leader = config.engine.leader
     request = Requests(leader.client_id).last_prices(keys[:_MOST_QUOTES])
-    wire.start()
-    try:
+    with asking(config, _STOP_SECONDS) as wire:
         answer = wire.call(wire.open(leader), request, _QUOTE_SECONDS)
+    try:
         prices = last_prices(answer.body)
     except Unreadable as trouble:
         why = answer.error or str(trouble)
         logger.warning("The prices are those last told, Dhan gives no market quotes: %s", why)
         return {}
-    finally:
-        wire.stop(_STOP_SECONDS)
     return {key: Price(paise, now) for key, paise in prices.items()}
 
 

@@ -430,9 +430,12 @@ def test_how_an_account_comes_by_its_tokens() -> None:
     assert asha.auth_url == "https://auth.dhan.co"
 
 
-@pytest.mark.parametrize("key", ["pin", "totp_secret"])
-def test_a_pin_and_a_totp_secret_belong_together_and_stand_elsewhere(key: str) -> None:
-    both = {"pin": 'pin = "env:PIN"', "totp_secret": 'totp_secret = "env:TOTP"'}
+@pytest.mark.parametrize("keys", [("pin", "totp_secret"), ("api_key", "api_secret")])
+@pytest.mark.parametrize("place", [0, 1])
+def test_both_halves_of_a_login_belong_together_and_stand_elsewhere(
+    keys: tuple[str, str], place: int
+) -> None:
+    both, key = {name: f'{name} = "env:HERE"' for name in keys}, keys[place]
     assert list(refused(follower(both[key]))) == [f"followers[0].{key}"]
     both[key] = f'{key} = "739164"'
     found = refused(follower(*both.values()))

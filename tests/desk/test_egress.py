@@ -1,11 +1,13 @@
 """No two followers at one address, but for families and while nothing leaves this host."""
 
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pytest
 
 from desk.config import Config, ConfigError, parse
 from desk.egress import seen_together, shared
+from desk.redact import HIDDEN, scrub
 from tests.desk.files import run, written
 
 LEADER = '[leader]\nclient_id = "1000000001"\ntoken = "env:LEADER"\n'
@@ -31,6 +33,7 @@ def config(*followers: str, head: str = "") -> Config:
 
 
 IP, OTHER_IP, PROXY = 'source_ip = "8.8.8.8"', 'source_ip = "8.8.4.4"', 'proxy = "http://gate:3128"'
+LOGIN = 'proxy_user = "desk"\nproxy_password = "env:GATE"'
 SHAH, RAO = '\nfamily = "shah"', '\nfamily = "rao"'
 
 
@@ -84,6 +87,44 @@ def test_what_is_no_proxy_is_refused_and_not_shown(proxy: str) -> None:
         config(f'proxy = "{proxy}"')
     assert [one.where for one in caught.value.findings] == ["followers[0].proxy"]
     assert proxy not in str(caught.value)
+
+
+def test_a_proxy_is_told_who_the_account_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATE", "pass:word-81")
+    (follower,) = config(f"{PROXY}\n{LOGIN}").followers
+    for address in (follower.address, follower.feed):
+        assert address.proxy_login is not None
+        assert b64decode(address.proxy_login()) == b"desk:pass:word-81"
+    credentials = b64encode(b"desk:pass:word-81").decode()
+    assert scrub(f"{credentials} or pass:word-81") == f"{HIDDEN} or {HIDDEN}"
+    assert "word-81" not in repr(follower)
+    assert follower == config(f"{PROXY}\n{LOGIN}").followers[0]
+    assert follower != config(f"{PROXY}\n{LOGIN}".replace("GATE", "OTHER")).followers[0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "where"),
+    [
+        (f'{PROXY}\nproxy_user = "desk"', "proxy_user"),
+        (f'{PROXY}\nproxy_password = "env:GATE"', "proxy_password"),
+        ('proxy_user = "desk"\nproxy_password = "env:GATE"', "proxy_user"),
+        (f'{PROXY}\nproxy_user = "a:b"\nproxy_password = "env:GATE"', "proxy_user"),
+        (f'{PROXY}\nproxy_user = "desk"\nproxy_password = "word-81"', "proxy_password"),
+    ],
+)
+def test_half_a_login_of_a_proxy_is_refused(lines: str, where: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config(lines)
+    assert [one.where for one in caught.value.findings] == [f"followers[0].{where}"]
+    assert "word-81" not in str(caught.value)
+
+
+def test_one_proxy_may_have_a_way_out_for_each_of_its_users() -> None:
+    assert (
+        len(config(f"{PROXY}\n{LOGIN}", f"{PROXY}\n{LOGIN}".replace("desk", "lamp")).followers) == 2
+    )
+    with pytest.raises(ConfigError, match=r"followers\[1\]\.proxy: is the same as"):
+        config(f"{PROXY}\n{LOGIN}", f"{PROXY}\n{LOGIN}")
 
 
 def test_an_account_has_one_way_out() -> None:

@@ -25,6 +25,8 @@ JWT = (
         (JWT[:60], HIDDEN),
         ("/app/token?dhanClientId=1&pin=1234&totp=123456", None),
         ("PIN=1234", f"PIN={HIDDEN}"),
+        ("http://127.0.0.1/?tokenId=abc-1 after", f"http://127.0.0.1/?tokenId={HIDDEN} after"),
+        ("{'tokenId': 'abc-1'}", f"{{'tokenId': '{HIDDEN}'}}"),
         ("totp=123456'", f"totp={HIDDEN}'"),
         ('{"Token": "short", "MsgCode": 42}', f'{{"Token": "{HIDDEN}", "MsgCode": 42}}'),
         ("{'access-token': 'short', 'a': 1}", f"{{'access-token': '{HIDDEN}', 'a': 1}}"),

@@ -1,19 +1,25 @@
 """An HTTP proxy of a few lines: it tunnels by CONNECT, or refuses to."""
 
+import base64
 import socket
 import threading
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+_WHO = b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n"
 _GREETING = b"HTTP/1.1 200 Connection established\r\nVia: a test\r\n\r\n"
 
 
 class Proxy:
-    """Leads wherever it is asked to, from `leaves_from`, or answers `refusal` to everything."""
+    """Leads wherever it is asked to, from `leaves_from`, or answers `refusal` to everything; who
+    is not `known` (as "user:password") is led nowhere, if that is given."""
 
-    def __init__(self, leaves_from: str = "127.0.0.9", refusal: bytes = b"") -> None:
+    def __init__(
+        self, leaves_from: str = "127.0.0.9", refusal: bytes = b"", known: str = ""
+    ) -> None:
         self.asked: list[str] = []
+        self.known = known
         self._leaves_from, self._refusal = leaves_from, refusal
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._links: list[socket.socket] = []
@@ -54,8 +60,8 @@ class Proxy:
                     return
                 head += piece
             self.asked.append(head.split(b"\r\n", 1)[0].decode())
-            if self._refusal:
-                link.sendall(self._refusal)
+            if refusal := self._refusal or (b"" if self._knows(head) else _WHO):
+                link.sendall(refusal)
                 link.shutdown(socket.SHUT_RDWR)
                 return
             host, _, port = head.split()[1].decode().rpartition(":")
@@ -67,6 +73,10 @@ class Proxy:
                 link.sendall(piece)
             threading.Thread(target=_pump, args=(there, link), daemon=True).start()
             _pump(link, there)
+
+    def _knows(self, head: bytes) -> bool:
+        said = base64.b64encode(self.known.encode())
+        return not self.known or b"\r\nProxy-Authorization: Basic " + said + b"\r\n" in head
 
 
 def _pump(one: socket.socket, other: socket.socket) -> None:

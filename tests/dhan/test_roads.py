@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from desk.tokens import ProxyLogin, Secret
 from dhan.addresses import FeedAddress
 from dhan.calls import Answer, Call
 from dhan.feed import Feed
@@ -133,6 +134,39 @@ def test_a_proxy_that_refuses_is_never_gone_around(wire: Wire, refusal: bytes) -
         feed.stop(5.0)
         assert "no connection" in heard.lost_for[0]
         assert broker.peers == []
+
+
+def test_a_proxy_that_asks_who_it_is_is_told_every_time(wire: Wire, tmp_path: Path) -> None:
+    """With another password than before, once the account has that."""
+    path = tmp_path / "password"
+    path.write_text("first-secret\n")
+    login = ProxyLogin("desk", Secret(TokenSource("file:password", tmp_path)))
+    with Proxy("127.0.0.7", known="desk:first-secret") as proxy, Broker(_anything) as broker:
+        way = replace(account(broker), proxy=proxy.url, proxy_login=login)
+        address = FeedAddress(
+            CLIENT, _feed(broker), lambda: TOKEN, proxy=proxy.url, proxy_login=login
+        )
+        assert wire.call(wire.open(way), PLACE, 5.0).status == 200
+        heard = Heard()
+        feed = Feed(address, heard)
+        feed.start()
+        eventually(lambda: "/v2" in broker.paths())
+        proxy.known = "desk:other/+secret"
+        feed.reconnect()
+        refused = "no connection (the proxy takes no such user and password)"
+        eventually(lambda: refused in heard.lost_for)
+        line = wire.open(way)
+        assert wire.call(line, PLACE, 0.5).error == refused
+        path.write_text("other/+secret\n")
+        assert wire.call(line, PLACE, 5.0).status == 200
+        path.unlink()
+        came = wire.call(wire.open(way), PLACE, 0.5)
+        missing = "no connection (file:password cannot be read: FileNotFoundError)"
+        assert (came.error, came.written_at) == (missing, None)
+        feed.stop(5.0)
+        assert {peer.address[0] for peer in broker.peers} == {"127.0.0.7"}
+        assert "secret" not in f"{address}{way}{proxy.asked}"
+        assert "Proxy-Authorization" not in {name for one in broker.asked for name in one.headers}
 
 
 def _feed(broker: Broker) -> str:

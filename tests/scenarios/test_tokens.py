@@ -102,6 +102,17 @@ def test_a_token_that_was_renewed_outlives_a_restart(house: House) -> None:
     house.all_wait(order, orderStatus="PENDING")
 
 
+def test_every_token_that_was_asked_for_is_in_the_audit(house: House) -> None:
+    told = house.ask("audit")
+    asked = {(one["follower"], one["request"]) for one in told if one["http_status"] == 200}
+    assert {
+        ("leader", "GET /RenewToken"),
+        (RENEWED.name, "GET /RenewToken"),
+        (MADE.name, "POST /app/generateAccessToken"),
+    } <= asked
+    assert not any("?" in request or PIN in request for _, request in asked)
+
+
 def test_what_is_kept_is_private_and_encrypted(house: House) -> None:
     kept = sorted((house.folder / FOLDER).glob("[0-9]*"))
     assert [path.name for path in kept] == [f"{account}.token" for account in SHORT_LIVED]

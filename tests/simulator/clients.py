@@ -23,6 +23,13 @@ def reliance(
     broker.control.price("NSE_EQ", "2885", price, volume=volume, part=part)
 
 
+def consented(link: str) -> str:
+    """Where a browser is led that gives the consent at a link."""
+    with requests.Session() as browser:
+        browser.trust_env = False
+        return browser.get(link, allow_redirects=False, timeout=10).headers["Location"]
+
+
 class Rest:
     """The REST API as one account, by plain HTTP."""
 

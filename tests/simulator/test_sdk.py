@@ -5,13 +5,15 @@ import threading
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from dhanhq import DhanContext, DhanLogin, OrderUpdate, dhanhq
 
+from simulator.consent import CONSENTS_A_DAY
 from simulator.server import Opening, Simulator
 from simulator.tokens import totp
-from tests.simulator.clients import ASHA, reliance
+from tests.simulator.clients import ASHA, consented, reliance
 from tests.waiting import eventually
 
 _SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -113,6 +115,27 @@ def test_tokens_by_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
         assert login.user_profile(granted["accessToken"])["dhanClientId"] == ASHA
         with pytest.raises(Exception, match="generated on Dhan Web"):
             login.renew_token(granted["accessToken"])
+
+
+def test_a_login_by_consent_by_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Simulator(accounts=[Opening(ASHA, api_key="key", api_secret="secret")]) as broker:
+        monkeypatch.setattr(DhanLogin, "AUTH_BASE_URL", broker.auth_url)
+        opened: list[str] = []
+        monkeypatch.setattr("webbrowser.open", opened.append)
+        login = DhanLogin(ASHA)
+        with pytest.raises(Exception, match="Invalid app_id"):
+            login.generate_login_session("key", "wrong")
+        login.generate_login_session("key", "secret")
+        led = parse_qs(urlsplit(consented(opened[0])).query)
+        granted = login.consume_token_id(led["tokenId"][0], "key", "secret")
+        assert granted["accessToken"] == broker.token(ASHA)
+        assert granted["dhanClientId"] == ASHA
+        with pytest.raises(Exception, match="invalid or expired"):
+            login.consume_token_id(led["tokenId"][0], "key", "secret")
+        for _ in range(CONSENTS_A_DAY - 1):
+            login.generate_login_session("key", "secret")
+        with pytest.raises(Exception, match="Too many consents"):
+            login.generate_login_session("key", "secret")
 
 
 @pytest.fixture
