@@ -31,6 +31,7 @@ class Wire:
     thread: what orders come to is told by whoever sent them."""
 
     def __init__(self, noted: Callable[[ReadDone], None] | None = None) -> None:
+        trust()  # the threads of many accounts at once would each read the list
         self._noted = noted
         self._loop = asyncio.new_event_loop()
         self._lines: set[Line] = set()

@@ -7,6 +7,7 @@ from typing import TypeVar
 _Value = TypeVar("_Value")
 
 _LOOK_SECONDS = 0.005
+_RARELY_SECONDS = 0.03
 
 
 def eventually(
@@ -15,13 +16,15 @@ def eventually(
     why: str = "it never came true",
     every: float = _LOOK_SECONDS,
 ) -> _Value:
-    """The first truthy value of `condition`, asked again and again for `timeout` seconds.
+    """The first truthy value of `condition`, asked again and again for `timeout` seconds: `every`
+    few at first, then less often, as asking takes the processor from what is waited for.
 
     Raises AssertionError with `why` and the last value when there is none.
     """
-    deadline = time.monotonic() + timeout
+    began = time.monotonic()
     while not (value := condition()):
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > timeout:
             raise AssertionError(f"{why} (last: {value!r})")
-        time.sleep(every)
+        time.sleep(max(every, min(waited / 10, _RARELY_SECONDS)))
     return value

@@ -6,12 +6,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import certifi
 import pytest
 
 from dhan.addresses import AccountAddress
 from dhan.calls import Answer, Call
+from dhan.trust import trust
 from dhan.wire import Wire
 from tests.dhan.broker import TOKEN, Asked, Broker, Peer, answer
 from tests.dhan.conftest import CLIENT, PLACE, READ, REQUESTS, TICKET, Sent, account
@@ -37,6 +40,25 @@ def test_two_connections_are_open_before_they_are_needed(wire: Wire) -> None:
         wire.open(account(broker))
         eventually(lambda: len(broker.peers) == 2)
         assert broker.asked == []
+
+
+def test_the_list_of_certificates_is_read_before_many_threads_ask_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found, read = certifi.where(), list[int]()
+
+    def where() -> str:
+        read.append(threading.get_ident())
+        return found
+
+    monkeypatch.setattr(certifi, "where", where)
+    trust.cache_clear()
+    with Broker(_acks) as broker, ThreadPoolExecutor(8) as threads:
+        wire = Wire()
+        wire.start()
+        list(threads.map(wire.open, [account(broker)] * 8))
+        wire.stop(0.0)
+    assert read == [threading.get_ident()]
 
 
 def test_connections_serve_one_request_after_the_other(wire: Wire) -> None:

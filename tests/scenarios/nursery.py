@@ -132,8 +132,10 @@ def main() -> None:
         replay,
         resolve,
     )
+    from dhan.trust import trust
     from tests.faults.crashing import main as program
 
+    trust()
     born: set[int] = set()
     for line in sys.stdin:
         wanted = json.loads(line)
