@@ -48,6 +48,7 @@ class CopyBook:
         self._dispatch_us: dict[str, int] = {}
         self._former: dict[str, Order] = {}
         self._expected: dict[str, Copy] = {}
+        self._counted: dict[str, tuple[Order, Copy | None, int]] = {}
         self._doubtful: dict[str, None] = {}
         self._watched: dict[str, None] = {}
         self._reported: set[str] = set()
@@ -470,8 +471,10 @@ class CopyBook:
             order = self._faced(former)
         if order is not None:
             copy = self.copies.get(leader_id) or self._expected.get(leader_id)
-            lot = self.listings.lot(order.instrument)
-            self.holdings.note(order, copy, lot)
+            counted = order, copy, self.listings.lot(order.instrument)
+            if self._counted.get(leader_id) != counted:
+                self._counted[leader_id] = counted
+                self.holdings.note(*counted)
 
 
 def _placed(order: Order) -> datetime:
