@@ -22,7 +22,7 @@ from domain.mirror import filled_at, mirrored
 from domain.missed import words
 from domain.orders import Order, Product
 from domain.plan import plan
-from domain.reports import lagging, may_lag, report
+from domain.reports import Shown, lagging, lags_by_time, may_lag, report
 from domain.rules import Mood, Rules
 from domain.sizing import Exit
 from domain.slices import slices
@@ -333,11 +333,16 @@ class CopyBook:
 
     def report(self, leader_id: str, now: datetime) -> CopyReport | None:
         """The copy as readers see it; None while the leader's order itself is not known."""
+        shown = self.shown(leader_id)
+        return None if shown is None else report(*shown, now)
+
+    def shown(self, leader_id: str) -> Shown | None:
+        """What a report of the copy is made of; None while the leader's order is not known."""
         order = self.orders.get(leader_id)
         if order is None:
             return None
         lot = self.listings.lot(order.instrument)
-        return report(order, self.copies[leader_id], lot, self._dispatch_us.get(leader_id), now)
+        return order, self.copies[leader_id], lot, self._dispatch_us.get(leader_id)
 
     def followed(self) -> list[Followed]:
         """Every copy that an account can be compared with."""
@@ -461,7 +466,10 @@ class CopyBook:
 
     def _watch(self, leader_id: str) -> None:
         """Look for its falling behind, once its order is known and until it was told."""
-        if leader_id in self.orders and leader_id not in self._reported:
+        order = self.orders.get(leader_id)
+        if order is None or leader_id in self._reported:
+            return
+        if lags_by_time(order, self.copies[leader_id]):
             self._watched[leader_id] = None
 
     def _count(self, leader_id: str) -> None:
