@@ -8,9 +8,9 @@ from actors.following import Following
 from actors.post import BOARD, Post
 from actors.reporter import REPORTS, Telling
 from domain.copies import CopyState
-from domain.inputs import Granted, Input, Mandate
+from domain.inputs import Granted, Input, Mandate, Restored
 from domain.messages import Answered, CopyChanged, OrderSeen, Tick
-from domain.orders import Status
+from domain.orders import Source, Status
 from domain.outcomes import Accepted
 from tests.actors.test_following import MANDATE, READY, Hands
 from tests.actors.troupe import HandClock
@@ -96,3 +96,14 @@ def test_nothing_is_told_twice() -> None:
     account.following.reporter.retell()
     account.telling.now()
     assert account.readers.told == [CopyState.HELD] * 2
+
+
+def test_a_row_that_says_what_is_known_leads_to_no_step() -> None:
+    following = Account(Restored(()), SEEN).following
+    live = dict(following.live)
+    following.live.clear()
+    row = replace(SEEN.order, stamp=stamp(0, Source.BOOK))
+    following.take(replace(SEEN, order=row), after(1))
+    assert following.live == {}
+    following.take(replace(SEEN, ltp=10_000), after(2))
+    assert following.live == live
