@@ -11,6 +11,7 @@ from domain.copies import Copy, Stage
 from domain.copybook import CopyBook
 from domain.correlation import correlation_id
 from domain.messages import Answered, CopyChanged, Tick
+from domain.orders import Status
 from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Throttled, Unknown
 from domain.reports import Shown, report
 
@@ -21,7 +22,8 @@ REPORTS = "reports"
 
 _SECOND_NS = 1_000_000_000
 _MOMENT_NS = _SECOND_NS // 10
-_ON_ITS_WAY = (Stage.SENT, Stage.LIVE)
+_SENT = (Stage.SENT, Stage.LIVE)
+_UNHEARD = (None, Status.TRANSIT)
 
 
 class Reporter:
@@ -40,10 +42,9 @@ class Reporter:
 
     @property
     def pressing(self) -> bool:
-        """Whether one is otherwise than on its usual way: what intents, answers and orders do not
-        tell, the ledger knows by such reports alone."""
+        """Whether one is more than on its way to the exchange."""
         copies = (self._book.copies.get(leader_id) for leader_id in self._touched)
-        return any(copy is not None and not _usual(copy) for copy in copies)
+        return any(copy is not None and not _on_its_way(copy) for copy in copies)
 
     def touch(self, leader_id: str) -> None:
         """Look at this copy at the next flush."""
@@ -90,8 +91,8 @@ class Reporter:
 
 
 class Telling:
-    """When the reports of one follower are told: at once after a pause, then once in a moment, as a
-    copy that is placed changes several times within it. What presses does not wait."""
+    """When the reports of one follower are told: at once, but for copies on their way, which change
+    several times within a moment: these once in it, and with the next that is told at once."""
 
     def __init__(
         self, reporter: Reporter, clock: Clock, later: Callable[[float, object], None]
@@ -122,8 +123,11 @@ class Telling:
         self._reporter.flush(self._clock.now())
 
 
-def _usual(copy: Copy) -> bool:
-    return copy.skipped is None and all(one.stage in _ON_ITS_WAY for one in copy.attempts)
+def _on_its_way(copy: Copy) -> bool:
+    """Whether nothing is to be told of a copy but that it is to rest at the exchange soon."""
+    return copy.skipped is None and all(
+        one.stage in _SENT and one.status in _UNHEARD for one in copy.attempts
+    )
 
 
 def _words(came: Outcome) -> str:

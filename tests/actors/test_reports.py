@@ -8,10 +8,11 @@ from actors.following import Following
 from actors.post import BOARD, Post
 from actors.reporter import REPORTS, Telling
 from domain.copies import CopyState
-from domain.inputs import Granted, Input, Mandate, Restored
-from domain.messages import Answered, CopyChanged, OrderSeen, Tick
+from domain.inputs import Granted, Heard, Input, Mandate, Restored
+from domain.messages import Answered, CopyChanged, OrderHeard, OrderSeen, Tick
 from domain.orders import Source, Status
 from domain.outcomes import Accepted
+from domain.steps import Place
 from tests.actors.test_following import MANDATE, READY, Hands
 from tests.actors.troupe import HandClock
 from tests.domain.builders import NOON, after, intent, leader_order, stamp
@@ -78,6 +79,18 @@ def test_after_a_pause_it_is_told_at_once() -> None:
     account.take(Granted(1))
     assert account.readers.told == [CopyState.HELD, CopyState.PLACING]
     assert account.rings == []
+
+
+def test_what_rests_is_told_at_once() -> None:
+    account = Account(*UNPERMITTED, SEEN)
+    account.take(Granted(1))
+    account.answer()
+    ((_, step, _),) = account.hands.sent
+    assert isinstance(step, Place)
+    name, key = step.ticket.correlation_id, step.ticket.instrument
+    own = leader_order(order_id="112", client_id="1000000002", correlation_id=name, instrument=key)
+    account.take(Heard((OrderHeard(own),)))
+    assert account.readers.told == [CopyState.HELD, CopyState.OPEN]
 
 
 def test_a_verdict_is_told_at_once() -> None:
