@@ -94,7 +94,7 @@ def _told(control: Control, accounts: Sequence[str], orders: int) -> dict[str, A
 
 
 def _least(orders: int) -> tuple[float, int]:
-    """How many seconds the copies take at the limit, and from which of the first second's on."""
+    """How many seconds the copies take at the limit, from the arrival of that number on."""
     second = DHAN_ORDERS[0]
     seconds, first = divmod(orders - 1, second.limit)
     return seconds * second.seconds, first
