@@ -1,7 +1,9 @@
 """The trading floor: what every actor is given, and the base that all of them share."""
 
 from dataclasses import dataclass
+from queue import SimpleQueue
 from types import TracebackType
+from typing import Any
 
 import pykka
 
@@ -45,6 +47,11 @@ class FloorActor(pykka.ThreadingActor):
     """
 
     use_daemon_thread = True
+
+    @staticmethod
+    def _create_actor_inbox() -> "SimpleQueue[Any]":
+        """Pykka's own is a Queue, whose every message costs some ten microseconds more."""
+        return SimpleQueue()
 
     def __init__(self, name: str, floor: Floor) -> None:
         super().__init__()

@@ -30,7 +30,7 @@ from actors.margin import MarginAnswered, MarginWatch
 from actors.operators_word import OperatorsWord
 from actors.own_orders import OwnOrders
 from actors.post import BOARD, INSTRUMENTS, LEDGER, RECOVERY, TOKENS, follower_name
-from actors.reporter import log_answer
+from actors.reporter import REPORTS, Telling, log_answer
 from actors.settings import FollowerSettings
 from actors.surroundings import Surroundings
 from actors.upkeep import BoardRestarted, Configured, Drain, LimiterRestarted
@@ -99,6 +99,7 @@ class FollowerActor(FloorActor):
         self._capital: CapitalWatch
         self._margin: MarginWatch
         self._loss: LossWatch
+        self._telling: Telling
         self._read_at: datetime | None = None
 
     def begin(self) -> None:
@@ -120,12 +121,14 @@ class FollowerActor(FloorActor):
         self._capital = CapitalWatch(floor, purse, settings.rules)
         self._margin = MarginWatch(floor, self.name, account, self._capital, book.funds)
         self._loss = LossWatch(post, account, book)
+        self._telling = Telling(following.reporter, floor.clock, self.later)
         following.open(floor.clock.now())
         post.tell(LEDGER, Restore(name, self.actor_ref))
         self.later(_LOOK_SECONDS, Tick(_LOOK))
 
     def end(self) -> None:
-        self._flush()
+        self._dispatcher.flush()
+        self._telling.now()
         self._account.close()
 
     def receive(self, message: object) -> object:
@@ -137,7 +140,8 @@ class FollowerActor(FloorActor):
         self._take_each(self._surroundings.markets(self.floor.clock.wall()))
         self._received(message)
         self._look_around()
-        self._flush()
+        self._dispatcher.flush()
+        self._telling.look()
         return None
 
     def _look_around(self) -> None:
@@ -147,10 +151,6 @@ class FollowerActor(FloorActor):
         if unread.asks and not self._account.reading:
             unread.asks = False
             self._account.read_book()
-
-    def _flush(self) -> None:
-        self._dispatcher.flush()
-        self._following.reporter.flush(self.floor.clock.now())
 
     def _take(self, told: Input) -> None:
         self._following.take(told, self.floor.clock.now())
@@ -183,6 +183,8 @@ class FollowerActor(FloorActor):
                 self._take_each(self._loss.told(message))
             case Tick(name) if name == _LOOK:
                 self._look()
+            case Tick(name) if name == REPORTS:
+                self._telling.rang()
             case Tick(leader_id):
                 self._take(Rang(leader_id))
             case SessionChanged():

@@ -200,6 +200,8 @@ class Following:
         news = self.book.seen(seen)
         if news:
             self._heard_ns[order_id] = seen.heard_ns
+        elif seen.hint is None and seen.ltp is None:
+            return  # what is known of the order has more weight now, and leads to no other step
         self._consider(order_id)
         if news and self.book.orders[order_id].filled:
             self._consider_each(self.book.holdings.beside(self.book.orders[order_id]))

@@ -47,6 +47,7 @@ def run(followers: int, orders: int, scratch: Path) -> dict[str, Any]:
                     _LEADER, segment=segment, security_id=security_id, side="BUY", quantity=1,
                     price=price,
                 )  # fmt: skip
+            time.sleep(_least(orders)[0])  # asking before would only take from the engine
             _await(lambda: all(len(control.book(one)) >= orders for one in reversed(accounts)))
             return _told(control, accounts, orders)
         finally:
@@ -72,9 +73,7 @@ def _token(account: str) -> str:
 
 
 def _told(control: Control, accounts: Sequence[str], orders: int) -> dict[str, Any]:
-    second = DHAN_ORDERS[0]
-    seconds, first = divmod(orders - 1, second.limit)
-    least = seconds * second.seconds
+    least, first = _least(orders)
     took, faults = [], []
     for account in accounts:
         placed = sorted(one["at"] for one in control.requests(account) if one["method"] == "POST")
@@ -92,6 +91,13 @@ def _told(control: Control, accounts: Sequence[str], orders: int) -> dict[str, A
         "share": least / took[-1],
         "faults": faults,
     }
+
+
+def _least(orders: int) -> tuple[float, int]:
+    """How many seconds the copies take at the limit, from the arrival of that number on."""
+    second = DHAN_ORDERS[0]
+    seconds, first = divmod(orders - 1, second.limit)
+    return seconds * second.seconds, first
 
 
 def _names(book: Sequence[Mapping[str, object]]) -> set[object]:

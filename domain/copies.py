@@ -260,12 +260,15 @@ class Copy:
     @property
     def standings(self) -> Sequence[Attempt]:
         """The newest attempts, while something of them can still trade, as far as is known."""
-        return tuple(one for one in self.newest if not one.ended)
+        return [one for one in self.newest if not one.ended]
 
     @property
     def standing(self) -> Attempt | None:
         """The first of these."""
-        return next(iter(self.standings), None)
+        for one in self.newest:
+            if not one.ended:
+                return one
+        return None
 
     @property
     def left_out(self) -> bool:

@@ -22,7 +22,7 @@ from domain.mirror import filled_at, mirrored
 from domain.missed import words
 from domain.orders import Order, Product
 from domain.plan import plan
-from domain.reports import lagging, may_lag, report
+from domain.reports import Shown, lagging, lags_by_time, may_lag, report
 from domain.rules import Mood, Rules
 from domain.sizing import Exit
 from domain.slices import slices
@@ -48,6 +48,7 @@ class CopyBook:
         self._dispatch_us: dict[str, int] = {}
         self._former: dict[str, Order] = {}
         self._expected: dict[str, Copy] = {}
+        self._counted: dict[str, tuple[Order, Copy | None, int]] = {}
         self._doubtful: dict[str, None] = {}
         self._watched: dict[str, None] = {}
         self._reported: set[str] = set()
@@ -332,11 +333,16 @@ class CopyBook:
 
     def report(self, leader_id: str, now: datetime) -> CopyReport | None:
         """The copy as readers see it; None while the leader's order itself is not known."""
+        shown = self.shown(leader_id)
+        return None if shown is None else report(*shown, now)
+
+    def shown(self, leader_id: str) -> Shown | None:
+        """What a report of the copy is made of; None while the leader's order is not known."""
         order = self.orders.get(leader_id)
         if order is None:
             return None
         lot = self.listings.lot(order.instrument)
-        return report(order, self.copies[leader_id], lot, self._dispatch_us.get(leader_id), now)
+        return order, self.copies[leader_id], lot, self._dispatch_us.get(leader_id)
 
     def followed(self) -> list[Followed]:
         """Every copy that an account can be compared with."""
@@ -460,7 +466,10 @@ class CopyBook:
 
     def _watch(self, leader_id: str) -> None:
         """Look for its falling behind, once its order is known and until it was told."""
-        if leader_id in self.orders and leader_id not in self._reported:
+        order = self.orders.get(leader_id)
+        if order is None or leader_id in self._reported:
+            return
+        if lags_by_time(order, self.copies[leader_id]):
             self._watched[leader_id] = None
 
     def _count(self, leader_id: str) -> None:
@@ -470,8 +479,10 @@ class CopyBook:
             order = self._faced(former)
         if order is not None:
             copy = self.copies.get(leader_id) or self._expected.get(leader_id)
-            lot = self.listings.lot(order.instrument)
-            self.holdings.note(order, copy, lot)
+            counted = order, copy, self.listings.lot(order.instrument)
+            if self._counted.get(leader_id) != counted:
+                self._counted[leader_id] = counted
+                self.holdings.note(*counted)
 
 
 def _placed(order: Order) -> datetime:

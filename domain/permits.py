@@ -171,6 +171,8 @@ class Allowance:
     def _gone(self, uses: list[float], window: Window, now: float) -> int:
         """How many uses have left the window at `now`, by the very sum that `next_grant` gives
         as the instant of leaving: computed otherwise, it can be off by a rounding."""
+        if not uses or self._leaves(uses[0], window) > now:
+            return 0
         return bisect_right(uses, now, key=lambda used: self._leaves(used, window))
 
     def _leaves(self, used: float, window: Window) -> float:

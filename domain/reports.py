@@ -1,6 +1,5 @@
 """A copy as readers see it: whether it is in step with the leader's order, and how far behind."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from domain.copies import Copy, CopyState
@@ -12,6 +11,10 @@ from domain.sizing import disclose
 from domain.slices import relevant
 from domain.slippage import slippage
 from domain.wanted import part, share
+
+Shown = tuple[Order, Copy, int, int | None]
+"""What a report is made of: the same report, as long as all of it is the same. The leader's order,
+its copy, the lot (shares), and the microseconds from the leader's frame to the request."""
 
 _UNSETTLED = frozenset({CopyState.HELD, CopyState.PLACING, CopyState.UNKNOWN, CopyState.PARKED})
 
@@ -85,11 +88,15 @@ def _open_drift(order: Order, copy: Copy, lot: int) -> str:
 def _implied(order: Order, stands: Terms, lot: int) -> Terms:
     """What the leader's order implies for an order of that quantity."""
     asked = order.terms
-    disclosed = disclose(asked.disclosed, asked.quantity, stands.quantity, lot)
-    implied = replace(asked, quantity=stands.quantity, disclosed=disclosed)
-    if asked.order_type.has_price:
-        return implied
-    return replace(implied, order_type=stands.order_type, price=stands.price)
+    priced = asked if asked.order_type.has_price else stands
+    return Terms(
+        stands.quantity,
+        priced.order_type,
+        priced.price,
+        asked.trigger,
+        asked.validity,
+        disclose(asked.disclosed, asked.quantity, stands.quantity, lot),
+    )
 
 
 def _said(copy: Copy) -> str:
@@ -101,6 +108,13 @@ def may_lag(order: Order, copy: Copy, lot: int) -> bool:
     if copy.left_out or copy.given_up or order.cut_short:
         return False
     return order.status is not Status.TRADED or copy.filled < part(order, copy, lot)
+
+
+def lags_by_time(order: Order, copy: Copy) -> bool:
+    """Whether time alone may make it lag: the leader's order has traded in full, or what stands is
+    the limit of a MARKET."""
+    chased = any(one.reference is not None for one in copy.standings)
+    return chased or order.status is Status.TRADED
 
 
 def lagging(order: Order, copy: Copy, lot: int, rules: Rules, now: datetime) -> str:

@@ -59,6 +59,7 @@ _PRUNE_BODIES = """
 _PRUNED_AT_ONCE = 2000
 _MOST_SHARED = 256
 _MOST_KEPT = 4096
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 _MARGIN = 10_000  # of bodies, more than can be shared with later inputs
 
 _Row = tuple[str | int, ...]
@@ -144,7 +145,7 @@ def noted(ledger: Rows, follower: str, since: datetime, until: datetime) -> Iter
 
 def encode(told: Input) -> str:
     """The fields of an input as JSON."""
-    return json.dumps(_words.unstructure(told), separators=(",", ":"))
+    return _compact(_words.unstructure(told))
 
 
 @lru_cache(_MOST_KEPT)
