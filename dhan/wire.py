@@ -41,7 +41,6 @@ class Wire:
 
     def start(self) -> None:
         """Start the wire's thread."""
-        trust()  # read once, before the actors of many accounts ask for it at the same instant
         self._thread.start()
 
     def open(self, account: AccountAddress) -> Line:
