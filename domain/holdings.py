@@ -61,8 +61,7 @@ class Holdings:
 
     def carry(self, built: Built) -> None:
         """Add what was built before anything that is noted here."""
-        leader, mine = built.leader, built.mine
-        shares = Shares(leader, mine, mine, mine, leader, mine)
+        shares = Shares(built.leader, built.mine, built.mine, built.mine)
         self._tapes[built.instrument, built.product].total.add(shares, 1)
 
     def at(self, now: datetime) -> None:
@@ -82,8 +81,7 @@ class Holdings:
         ended = self._ended(order)
         reach = 0 if copy is None or ended else within_reach(order, _eventual(copy), lot)
         now = _left(order, copy) if ended else _built(order, copy, reach, lot)
-        more = reach > abs(now.free)
-        if self._tapes[holding].note(order, copy, now, ended, more):
+        if self._tapes[holding].note(order, copy, now, ended, reach):
             self._stirred[holding] = None
         self._noted[order.order_id] = order, copy
         if copy is not None and copy.lone:
@@ -181,14 +179,12 @@ class Holdings:
         the leader's own exits ask for more than the leader has, as a target and a stop do."""
         if not isinstance(copy.sizing, Exit) or order.flattening:
             return None
-        tape = self._tapes[order.instrument, order.product]
-        stakes = tape.without(order), tape.before(order)[1]
+        holding = (order.instrument, order.product)
+        leaders, mine = self._tapes[holding].free(order)
         asked = order.filled if order.cut_short else order.terms.quantity
-        leaders_sign, sign = order.leaders_side.other.sign, order.side.other.sign
-        if max(leaders_sign * one.leaders_free for one in stakes) < asked:
-            return None
-        lone = self._lone((order.instrument, order.product))
-        return max(0, *(sign * (one.free - lone) for one in stakes))
+        return (
+            max(0, mine - order.side.other.sign * self._lone(holding)) if leaders >= asked else None
+        )
 
     def beside(self, order: Order) -> list[str]:
         """The other open orders in the same holding, whose copies may be sized by this one."""
@@ -255,8 +251,7 @@ def _left(order: Order, copy: Copy | None) -> Shares:
     attempts = copy.attempts if copy else ()
     kept = [one.filled for one in attempts if one.ticket.product is not Product.INTRADAY]
     mine = order.side.sign * sum(kept)
-    leader = order.leaders_side.sign * order.filled
-    return Shares(leader, mine, mine, mine, leader, mine)
+    return Shares(order.leaders_side.sign * order.filled, mine, mine, mine)
 
 
 def _eventual(copy: Copy) -> Copy:
@@ -270,15 +265,10 @@ def _eventual(copy: Copy) -> Copy:
 def _built(order: Order, copy: Copy | None, reach: int, lot: int) -> Shares:
     """What an order and its copy have built, and will have; `reach` is the most that the copy may
     come to."""
-    leaders_sign, sign = order.leaders_side.sign, order.side.sign
-    leader = free_of_leader = leaders_sign * order.filled
+    leader, sign = order.leaders_side.sign * order.filled, order.side.sign
     if copy is None:
-        return Shares(leader, leaders_free=leader)
-    filled = due = there = free = copy.filled
-    if isinstance(copy.sizing, Exit):
-        free += sum(one.rest for one in copy.standings)
-        if not order.status.terminal:
-            free_of_leader = leaders_sign * order.terms.quantity
+        return Shares(leader)
+    filled = due = there = copy.filled
     if not copy.lone:
         part = _eventual(copy).sizing.part(order.filled, order.terms.quantity, lot)
         due = max(due, min(part, reach))
@@ -289,7 +279,7 @@ def _built(order: Order, copy: Copy | None, reach: int, lot: int) -> Shares:
             there = max(there, min(leaves, reach))
             if order.status.terminal:
                 there = max(there, filled + sum(one.rest for one in copy.standings))
-    return Shares(leader, sign * filled, sign * due, sign * there, free_of_leader, sign * free)
+    return Shares(leader, sign * filled, sign * due, sign * there)
 
 
 def _rest(order: Order, copy: Copy | None, now: Shares, lot: int) -> _Open:

@@ -20,31 +20,27 @@ _FIRST: _Place = datetime.min.replace(tzinfo=UTC), 0, ""
 @dataclass(slots=True)
 class Shares:
     """Shares, signed: what the leader has traded and what the copies have; what they will have
-    once they have caught up with what the leader has (`due`); what is `there` by now: of an
-    entry what its copy got, less what the exits take of that; and what no exit in the market asks
-    for, of what the leader has traded (`leaders_free`) and of what the copies have (`free`)."""
+    once they have caught up with what the leader has (`due`); and what is `there` by now: of an
+    entry what its copy got, less what the exits take of that."""
 
     leader: int = 0
     mine: int = 0
     due: int = 0
     there: int = 0
-    leaders_free: int = 0
-    free: int = 0
 
     def add(self, other: "Shares", sign: int) -> None:
         self.leader += sign * other.leader
         self.mine += sign * other.mine
         self.due += sign * other.due
         self.there += sign * other.there
-        self.leaders_free += sign * other.leaders_free
-        self.free += sign * other.free
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One order on the tape. `lags` is whether its copy may depend on the others: one of an order
     that `exits` grows with its entries, an entry of an order that has ended may be overtaken.
-    `sent_at` is when its copy was placed first."""
+    `sent_at` is when its copy was placed first. What exits still ask for in the market, in shares,
+    are `leaders_rest` and the `rest` of the copy."""
 
     order: Order
     place: _Place
@@ -52,6 +48,8 @@ class Line:
     exits: bool
     lags: bool
     sent_at: datetime | None
+    leaders_rest: int
+    rest: int
 
 
 @dataclass(slots=True)
@@ -61,29 +59,33 @@ class Tape:
     total: Shares = field(default_factory=Shares)
     _lines: dict[str, Line] = field(default_factory=dict)
     _lagging: dict[str, None] = field(default_factory=dict)
+    _asking: dict[str, None] = field(default_factory=dict)
     _last: _Place = _FIRST
 
     def note(
-        self, order: Order, copy: Copy | None, shares: Shares, ended: bool, more: bool
+        self, order: Order, copy: Copy | None, shares: Shares, ended: bool, reach: int
     ) -> bool:
         """Bring the line of an order up to date; whether that changes anything. An order of
-        another day has `ended`: nothing depends on it any more. `more` is whether its copy may
-        still ask for more than it does."""
+        another day has `ended`: nothing depends on it any more. Its copy may `reach` so many
+        shares."""
         known = self._lines.get(order.order_id)
         if known is not None:
             self.total.add(known.shares, -1)
         self.total.add(shares, 1)
-        lags = not ended and _lags(order, copy, more)
         exits = copy is not None and isinstance(copy.sizing, Exit)
+        leaders_rest = rest = 0
+        if exits and copy is not None and not ended:
+            rest = sum(one.rest for one in copy.standings)
+            leaders_rest = 0 if order.status.terminal else order.terms.quantity - order.filled
+        lags = not ended and _lags(order, copy, rest, reach)
         sent_at = copy.attempts[0].sent_at if copy is not None and copy.attempts else None
-        line = Line(order, _place(order, known), shares, exits, lags, sent_at)
+        place = _place(order, known)
+        line = Line(order, place, shares, exits, lags, sent_at, leaders_rest, rest)
         self._lines[order.order_id] = line
         self._last = max(self._last, line.place)
-        if lags:
-            self._lagging[order.order_id] = None
-        else:
-            self._lagging.pop(order.order_id, None)
-        return known is None or (known.shares, known.lags) != (shares, lags)
+        _keep(self._lagging, order.order_id, lags)
+        _keep(self._asking, order.order_id, bool(leaders_rest or rest))
+        return known is None or _depended_on(known) != _depended_on(line)
 
     def shares(self, order_id: str) -> Shares:
         """What one order and its copy came to."""
@@ -117,18 +119,31 @@ class Tape:
         _take(found, order, [one for one in later if not _placed_after(one, order, sent_at)])
         return found, left
 
+    def free(self, order: Order) -> tuple[int, int]:
+        """What an exit could leave of what there is, or was before it, and no other exit in the
+        market asks for: of the leader's shares, and of the copies'."""
+        others = [self._lines[one] for one in self._asking if one != order.order_id]
+        beside = [line for line in others if line.order.side is order.side]
+        stakes = self.without(order), self.before(order)[1]
+        leaders_sign, sign = order.leaders_side.other.sign, order.side.other.sign
+        leaders = max(leaders_sign * one.leader for one in stakes)
+        mine = max(sign * one.mine for one in stakes)
+        leaders -= sum(line.leaders_rest for line in beside)
+        return leaders, mine - sum(line.rest for line in beside)
+
     def settle(self, order_id: str) -> None:
         """Let an order depend on nothing any more."""
         self._lagging.pop(order_id, None)
 
     def opens(self, order: Order) -> bool:
-        """Whether the leader held nothing that the order could leave when it was placed."""
+        """Whether the leader held nothing that the order could leave by the second in which it was
+        placed."""
         known = self._lines.get(order.order_id)
         place = _place(order, known)
         if place >= self._last:
             return False
-        held = self.without(order).leader
-        held -= sum(line.shares.leader for line in self._lines.values() if line.place > place)
+        at, held = place[0], self.without(order).leader
+        held -= sum(line.shares.leader for line in self._lines.values() if line.place[0] > at)
         return held * order.leaders_side.sign >= 0
 
     def dependent(self) -> list[str]:
@@ -149,11 +164,24 @@ class Tape:
         return 0 < held <= left
 
 
-def _lags(order: Order, copy: Copy | None, more: bool) -> bool:
+def _keep(ids: dict[str, None], order_id: str, there: bool) -> None:
+    if there:
+        ids[order_id] = None
+    else:
+        ids.pop(order_id, None)
+
+
+def _depended_on(line: Line) -> tuple[object, ...]:
+    """All of a line on which the copies of other orders depend."""
+    return line.shares, line.lags, line.leaders_rest, line.rest
+
+
+def _lags(order: Order, copy: Copy | None, rest: int, reach: int) -> bool:
     if copy is None or order.flattening:
         return False
     if isinstance(copy.sizing, Exit):
-        return more or copy.sizing.to_come > 0 or copy.skipped is Skipped.UNDER_ONE_LOT
+        grows = reach > copy.filled + rest or copy.sizing.to_come > 0
+        return grows or copy.skipped is Skipped.UNDER_ONE_LOT
     return order.status.terminal and copy.standing is not None
 
 
