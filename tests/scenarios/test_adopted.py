@@ -1,6 +1,7 @@
 """Who used the older program goes on with its database: what runs in both accounts is followed."""
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ scenario = pytest.mark.scenario
 
 def _inherited(build: Build) -> tuple[House, tuple[str, str], tuple[str, str]]:
     """A house on the older program's database, in which two orders of the leader and their copies
-    rest; and the ids of each pair."""
+    rest; and the ids of each pair; it placed them a minute ago."""
     house = build(members=(HALF, SAME))
     house.price(RELIANCE, 2500)
     path = legacy.make(house.folder / house.ledger, orders=10)
@@ -30,7 +31,8 @@ def _inherited(build: Build) -> tuple[House, tuple[str, str], tuple[str, str]]:
 def _pair(house: House, path: Path) -> tuple[str, str]:
     leader = house.places(RELIANCE, "BUY", 10, price=2400)
     follower = _by_hand(house, RELIANCE, 5, 2400)
-    legacy.pair(path, leader, follower)
+    at = int(time.time()) - 60
+    legacy.pair(path, leader, follower, created_at=at, updated_at=at)
     return leader, follower
 
 
