@@ -250,7 +250,7 @@ def interrupted(copy: Copy, now: datetime, rules: Rules) -> Copy:
     again does not ask the broker again and again.
 
     An instant later than `now` was noted by a clock that was set back since: it counts as now, and
-    a pause as the longest there is.
+    a pause as the longest that it can have been.
     """
     attempts = tuple(_by_now(_doubted(one, now, rules), now, rules) for one in copy.attempts)
     born = copy.born and min(copy.born, now)
@@ -264,8 +264,14 @@ def _by_now(attempt: Attempt, now: datetime, rules: Rules) -> Attempt:
         chased_from=attempt.chased_from and min(attempt.chased_from, now),
         withdrawn_at=attempt.withdrawn_at and min(attempt.withdrawn_at, now),
         verify_at=attempt.verify_at and min(attempt.verify_at, now + rules.settle),
-        retry_at=attempt.retry_at and min(attempt.retry_at, now + _LONGEST_SHUT_PAUSE),
+        retry_at=attempt.retry_at and min(attempt.retry_at, now + _longest_pause(attempt)),
     )
+
+
+def _longest_pause(attempt: Attempt) -> timedelta:
+    if attempt.failed is not None:
+        return _pause(attempt.failures - 1, shut=True)
+    return _pause(attempt.number, attempt.shut_out)
 
 
 def overdue(copy: Copy, since: datetime, rules: Rules) -> Copy:

@@ -18,6 +18,7 @@ from tests.domain.builders import KEY, RULES, SHARE, after, leader_order, stamp,
 from tests.domain.pair import Pair
 
 PATIENT = replace(RULES, max_age=timedelta(hours=9))
+SHUT = Refusal(Refused.MARKET_CLOSED, "closed")
 
 
 def test_s7_7_after_a_restart_what_was_in_flight_is_looked_for_however_old_it_is() -> None:
@@ -60,7 +61,7 @@ def test_a_refusal_that_waits_still_waits_after_a_crash() -> None:
     """Else whatever crashes on an answer would ask again at once, as often as it crashes."""
     pair = Pair(rules=PATIENT)
     pair.send()
-    pair.answer(Refusal(Refused.MARKET_CLOSED, "closed"))
+    pair.answer(SHUT)
     before = pair.step()
     assert before == Hold(Why.RETRY, after(1))
     for seconds in (0.1, 0.2, 0.9):
@@ -70,13 +71,26 @@ def test_a_refusal_that_waits_still_waits_after_a_crash() -> None:
 
 
 def test_a_pause_by_a_clock_that_was_set_back_ends_all_the_same() -> None:
+    """It is no longer than by a clock that nobody touched."""
+    for came, pause in ((Throttled("too many requests"), 0.25), (SHUT, 1)):
+        pair = Pair(rules=PATIENT)
+        pair.at(3_600).send()
+        pair.answer(came)
+        pair.book.restore([pair.copy], after(1))
+        held = pair.at(1).step()
+        assert held == Hold(Why.RETRY, after(1 + pause))
+        assert isinstance(pair.at(1 + pause).step(), Place)
+
+
+def test_so_does_a_pause_of_a_change() -> None:
+    """A cancel is worth most of all."""
     pair = Pair(rules=PATIENT)
+    pair.place()
+    pair.lead(status=Status.CANCELLED)
     pair.at(3_600).send()
     pair.answer(Throttled("too many requests"))
-    pair.book.restore([pair.copy], after(1))
-    held = pair.at(1).step()
-    assert held == Hold(Why.RETRY, after(61))
-    assert isinstance(pair.at(61).step(), Place)
+    pair.book.restore([pair.copy], after(5))
+    assert isinstance(pair.at(6).step(), Cancel)
 
 
 OVERNIGHT = leader_order(product=Product.MARGIN)

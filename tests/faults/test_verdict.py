@@ -217,6 +217,19 @@ def test_an_exit_that_was_sent_twice_or_stays_open_is_told(right: Books, hands: 
     assert any("(TRADED): open: " in line for line in wrong)
 
 
+def test_an_exit_that_grew_with_its_entries_is_right(right: Books, hands: Hands) -> None:
+    exits, name = {hands.ids["traded"]}, correlation_id(hands.ids["traded"], 0, 0)
+    book = [dict(row) for row in right.orders[DOUBLE]]
+    first = next(row for row in book if row["correlationId"] == name)
+    whole = int(first["quantity"])
+    rest = {**first, "quantity": whole - 5, "correlationId": f"{name[:-1]}1"}
+    first["quantity"] = 5
+    assert violations(replace(right, orders={DOUBLE: [*book, rest]}), exits) == []
+    first["quantity"] = 10
+    wrong = violations(replace(right, orders={DOUBLE: [*book, rest]}), exits)
+    assert any("2 orders were placed for it" in line for line in wrong)
+
+
 def test_a_request_that_was_never_recorded_is_told(hands: Hands, tmp_path: Path) -> None:
     """These followers copied by hand: no ledger knows of anything."""
     path = tmp_path / "copy_trading.db"

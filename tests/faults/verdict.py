@@ -76,7 +76,7 @@ def _of_follower(
         prefix = correlation_id(order_id, 0, 0).partition("-")[0]
         mine = [row for row in book if str(row["correlationId"]).startswith(f"{prefix}-")]
         accounted += len(mine)
-        wrong_in = _of_exit(leader, mine)
+        wrong_in = _of_exit(leader, mine, member)
         overtaken = _overtaken(seen, leader, mine, exits)
         if INVERSE in member.more:
             wrong_in = _of_mirrored(leader, mine, member, overtaken or order_id in exits)
@@ -140,9 +140,13 @@ def _of_mirrored(leader: Row, mine: Sequence[Row], member: Member, leaves: bool)
         yield f"{reach} filled or open, the leader's fills make it {wanted}"
 
 
-def _of_exit(leader: Row, mine: Sequence[Row]) -> Iterator[str]:
+def _of_exit(leader: Row, mine: Sequence[Row], member: Member) -> Iterator[str]:
+    """An exit grows with the copies of its entries; by another order, where one has traded."""
     live, accepted = _live(mine), [row for row in mine if row["orderStatus"] != "REJECTED"]
-    if _of_one_slice(accepted) > 1:
+    open_ = [row for row in accepted if row["orderStatus"] != "TRADED"]
+    asked = sum(int(row["quantity"]) for row in accepted)
+    grew = len(open_) <= 1 and asked <= _scaled(leader, int(leader["quantity"]), member)
+    if _of_one_slice(accepted) > 1 and not grew:
         yield f"{_of_one_slice(accepted)} orders were placed for it"
     if live and leader["orderStatus"] in _ENDED:
         yield f"open: {live[0]['orderId']}"
