@@ -432,9 +432,11 @@ class Following:
         return [one for one in self.live if one in orders and concerned(orders[one].instrument)]
 
     def _consider_stirred(self) -> None:
-        """Consider the copies that depend on others, in the holdings that have changed."""
+        """Consider the copies that depend on others, in the holdings that have changed, but for
+        what is to be placed: it is decided anew when its permit comes."""
         if self.ready:
-            self._consider_each(self.book.stirred(self._now))
+            stirred = self.book.stirred(self._now)
+            self._consider_each(one for one in stirred if self._waiting.get(one) is not Place)
 
     def _consider_in(self, keys: Collection[InstrumentKey]) -> None:
         """Consider all orders in these instruments, also those that were not copied."""

@@ -215,8 +215,9 @@ class House:
             return json.loads(out.read_bytes())
 
     def copy(self, order_id: str, member: Member) -> Row:
-        """The copy as `copies --json` tells it."""
-        rows = self.ask("copies", "--order", order_id, "--follower", member.name)
+        """The copy as `copies --json` tells it, once it is recorded."""
+        words = ("copies", "--order", order_id, "--follower", member.name)
+        rows = eventually(lambda: self.ask(*words), why="there is no copy")
         assert len(rows) == 1, rows
         row: Row = rows[0]
         return row
