@@ -222,6 +222,15 @@ class House:
         row: Row = rows[0]
         return row
 
+    def ends_as(self, order_id: str, member: Member, state: str) -> Row:
+        """The copy as `copies --json` tells it, once it is recorded in that state."""
+
+        def ended() -> Row | None:
+            copy = self.copy(order_id, member)
+            return copy if copy["state"] == state else None
+
+        return eventually(ended, why=f"the copy is never {state}")
+
     # The leader's hand
 
     def places(self, key: tuple[str, str], side: str, quantity: int, **more: Any) -> str:
