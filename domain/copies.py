@@ -303,6 +303,11 @@ class Copy:
         return sum(attempt.filled for attempt in self.attempts)
 
     @property
+    def rest(self) -> int:
+        """Shares that its orders ask for in the market and have not traded."""
+        return sum(attempt.rest for attempt in self.standings)
+
+    @property
     def traded_value(self) -> int:
         """What all fills cost, in paise."""
         return sum(attempt.traded_value for attempt in self.attempts)

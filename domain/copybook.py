@@ -48,7 +48,6 @@ class CopyBook:
         self._dispatch_us: dict[str, int] = {}
         self._former: dict[str, Order] = {}
         self._expected: dict[str, Copy] = {}
-        self._counted: dict[str, tuple[Order, Copy | None, int]] = {}
         self._doubtful: dict[str, None] = {}
         self._watched: dict[str, None] = {}
         self._reported: set[str] = set()
@@ -479,10 +478,7 @@ class CopyBook:
             order = self._faced(former)
         if order is not None:
             copy = self.copies.get(leader_id) or self._expected.get(leader_id)
-            counted = order, copy, self.listings.lot(order.instrument)
-            if self._counted.get(leader_id) != counted:
-                self._counted[leader_id] = counted
-                self.holdings.note(*counted)
+            self.holdings.note(order, copy, self.listings.lot(order.instrument))
 
 
 def _placed(order: Order) -> datetime:

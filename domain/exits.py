@@ -51,6 +51,6 @@ def within(
     if most is None:
         return want
     stands = attempt.asked.quantity if attempt is not None else 0
-    others = copy.filled + sum(one.rest for one in copy.standings) - stands
+    others = copy.filled + copy.rest - stands
     room = max(stands, (most - others) // lot * lot)
     return want.at_most(room) if room > 0 else None

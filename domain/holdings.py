@@ -52,7 +52,7 @@ class Holdings:
 
     def __init__(self) -> None:
         self._tapes: dict[_Holding, Tape] = defaultdict(Tape)
-        self._noted: dict[str, tuple[Order, Copy | None]] = {}
+        self._noted: dict[str, tuple[Order, Copy | None, int]] = {}
         self._open: dict[_Holding, dict[str, _Open]] = defaultdict(dict)
         self._with_lone: dict[_Holding, None] = {}
         self._ways: dict[_Holding, _Way] = {}
@@ -71,19 +71,24 @@ class Holdings:
         local = now.astimezone(IST)
         self._began = local.replace(hour=0, minute=0, second=0, microsecond=0)
         self._over = self._began + timedelta(days=1)
-        for order, copy in list(self._noted.values()):
+        for order, copy, lot in list(self._noted.values()):
             if self._ended(order):
-                self.note(order, copy, lot=1)
+                self._note(order, copy, lot)
 
     def note(self, order: Order, copy: Copy | None, lot: int) -> None:
-        """Bring the position up to date with an order and its copy, None where there is none."""
+        """Bring the position up to date with an order and its copy, None where there is none, and
+        the lot (shares) of its instrument."""
+        if self._noted.get(order.order_id) != (order, copy, lot):
+            self._note(order, copy, lot)
+
+    def _note(self, order: Order, copy: Copy | None, lot: int) -> None:
         holding = (order.instrument, order.product)
         ended = self._ended(order)
         reach = 0 if copy is None or ended else within_reach(order, _eventual(copy), lot)
         now = _left(order, copy) if ended else _built(order, copy, reach, lot)
         if self._tapes[holding].note(order, copy, now, ended, reach):
             self._stirred[holding] = None
-        self._noted[order.order_id] = order, copy
+        self._noted[order.order_id] = order, copy, lot
         if copy is not None and copy.lone:
             self._with_lone[holding] = None
         if copy is not None and copy.attempts and not order.flattening:
@@ -181,10 +186,9 @@ class Holdings:
             return None
         holding = (order.instrument, order.product)
         leaders, mine = self._tapes[holding].free(order)
-        asked = order.filled if order.cut_short else order.terms.quantity
-        return (
-            max(0, mine - order.side.other.sign * self._lone(holding)) if leaders >= asked else None
-        )
+        if leaders < (order.filled if order.cut_short else order.terms.quantity):
+            return None
+        return max(0, mine - order.side.other.sign * self._lone(holding))
 
     def beside(self, order: Order) -> list[str]:
         """The other open orders in the same holding, whose copies may be sized by this one."""
@@ -198,7 +202,7 @@ class Holdings:
             return 0
         copied = [
             (copy.attempts[0].sent_at, order, copy.lone and not isinstance(copy.sizing, Exit))
-            for order, copy in self._noted.values()
+            for order, copy, _ in self._noted.values()
             if copy is not None and copy.attempts and (order.instrument, order.product) == holding
         ]
         copied.sort(key=lambda one: one[0])
@@ -214,7 +218,7 @@ class Holdings:
         tape = self._tapes[holding]
         todays = sum(
             tape.shares(order_id).leader
-            for order_id, (order, _) in self._noted.items()
+            for order_id, (order, _, _) in self._noted.items()
             if (order.instrument, order.product) == holding and not self._ended(order)
         )
         had = tape.total.leader - todays
@@ -278,7 +282,7 @@ def _built(order: Order, copy: Copy | None, reach: int, lot: int) -> Shares:
             leaves = copy.sizing.leaves(min(order.filled, order.terms.quantity), lot)
             there = max(there, min(leaves, reach))
             if order.status.terminal:
-                there = max(there, filled + sum(one.rest for one in copy.standings))
+                there = max(there, filled + copy.rest)
     return Shares(leader, sign * filled, sign * due, sign * there)
 
 
@@ -291,5 +295,5 @@ def _rest(order: Order, copy: Copy | None, now: Shares, lot: int) -> _Open:
     if not copy.left_out and not copy.lone:
         due = max(0, _eventual(copy).sizing.size(asked, lot) - abs(now.due))
         there = max(0, copy.sizing.size(asked, lot) - abs(now.there))
-        there = max(there, copy.filled + sum(one.rest for one in copy.standings) - abs(now.there))
+        there = max(there, copy.filled + copy.rest - abs(now.there))
     return _Open(order.leaders_side, rest, there, due, bool(copy.attempts))

@@ -75,7 +75,7 @@ class Tape:
         exits = copy is not None and isinstance(copy.sizing, Exit)
         leaders_rest = rest = 0
         if exits and copy is not None and not ended:
-            rest = sum(one.rest for one in copy.standings)
+            rest = copy.rest
             leaders_rest = 0 if order.status.terminal else order.terms.quantity - order.filled
         lags = not ended and _lags(order, copy, rest, reach)
         sent_at = copy.attempts[0].sent_at if copy is not None and copy.attempts else None
