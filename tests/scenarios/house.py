@@ -222,14 +222,14 @@ class House:
         row: Row = rows[0]
         return row
 
-    def ends_as(self, order_id: str, member: Member, state: str) -> Row:
+    def comes_to(self, order_id: str, member: Member, state: str) -> Row:
         """The copy as `copies --json` tells it, once it is recorded in that state."""
 
-        def ended() -> Row | None:
+        def there() -> Row | None:
             copy = self.copy(order_id, member)
             return copy if copy["state"] == state else None
 
-        return eventually(ended, why=f"the copy is never {state}")
+        return eventually(there, why=f"the copy is never {state}")
 
     # The leader's hand
 

@@ -4,7 +4,6 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -68,12 +67,12 @@ def test_cancels_reach_the_copies_that_the_older_program_placed(build: Build) ->
     assert _status(house, follower) == "PENDING"
     house.cancels(leader)
     eventually(lambda: _status(house, follower) == "CANCELLED")
-    copy = eventually(lambda: _in_state(house, leader, "cancelled"))
+    copy = house.comes_to(leader, HALF, "cancelled")
     assert copy["order_ids"] == [follower]
     assert house.requests(HALF, "POST") == 0
     fresh = house.places(RELIANCE, "BUY", 20, price=2410)
     house.waits(fresh, HALF, orderStatus="PENDING", quantity=10)
-    eventually(lambda: _in_state(house, fresh, "open"))
+    house.comes_to(fresh, HALF, "open")
     assert len(house.ask("copies", "--follower", HALF.name)) == 13
     eventually(lambda: _asked(house, "SELECT * FROM legacy_positions_seen"))
     assert house.stop() == 0
@@ -163,8 +162,3 @@ def _asked(house: House, query: str) -> list[sqlite3.Row]:
     with closing(sqlite3.connect(house.folder / house.ledger)) as connection:
         connection.row_factory = sqlite3.Row
         return connection.execute(query).fetchall()
-
-
-def _in_state(house: House, leader: str, state: str) -> dict[str, Any] | None:
-    copy = house.copy(leader, HALF)
-    return copy if copy["state"] == state else None

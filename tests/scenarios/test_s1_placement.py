@@ -114,7 +114,7 @@ def test_an_ioc_order_is_ioc_and_never_day(house: House) -> None:
     for member in house.members:
         rows = house.orders(missed, member)
         assert all(row["validity"] == "IOC" for row in rows)
-    assert house.ends_as(filled, SAME, "filled")["filled"] == 2
+    assert house.comes_to(filled, SAME, "filled")["filled"] == 2
 
 
 @scenario("8.7")
@@ -122,7 +122,7 @@ def test_less_than_a_lot_is_skipped_with_the_reason(house: House) -> None:
     order = house.places(NIFTY_CALL, "BUY", 65, price=100, product="MARGIN")
     house.waits(order, SAME, quantity=65, orderStatus="PENDING")
     assert house.orders(order, HALF) == []
-    copy = house.ends_as(order, HALF, "skipped")
+    copy = house.comes_to(order, HALF, "skipped")
     assert "under one lot" in copy["reason"]
     assert "lot 65" in copy["reason"]
 

@@ -35,11 +35,10 @@ def test_a_copy_above_the_freeze_quantity_is_sliced_and_followed_as_one(build: B
     copy = house.copy(order, DOUBLE)
     assert (copy["state"], copy["quantity"], len(copy["order_ids"])) == ("open", 2600, 2)
     house.price(NIFTY_CALL, 100)
-    eventually(lambda: house.copy(order, DOUBLE)["state"] == "filled")
-    copy = house.copy(order, DOUBLE)
+    copy = house.comes_to(order, DOUBLE, "filled")
     assert (copy["filled"], copy["in_step"]) == (2600, True)
     sold = house.places(NIFTY_CALL, "SELL", 1300, order_type="MARKET", product="MARGIN")
-    eventually(lambda: house.copy(sold, DOUBLE)["state"] == "filled")
+    house.comes_to(sold, DOUBLE, "filled")
     rows = house.control.positions(DOUBLE.client_id)
     assert [row["netQty"] for row in rows] == [0]
     assert sorted(row["quantity"] for row in house.orders(sold, DOUBLE)) == [845, _MOST]

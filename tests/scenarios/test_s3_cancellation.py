@@ -15,7 +15,7 @@ def test_a_pending_order_is_cancelled_everywhere(house: House) -> None:
     house.all_wait(order, orderStatus="PENDING")
     house.cancels(order)
     house.all_wait(order, orderStatus="CANCELLED", filledQty=0)
-    copy = eventually(lambda: _in_state(house, order, "cancelled"))
+    copy = house.comes_to(order, SAME, "cancelled")
     assert copy["filled"] == 0
 
 
@@ -29,7 +29,7 @@ def test_the_rest_of_a_part_filled_order_is_cancelled_and_fills_stay(house: Hous
     house.cancels(order)
     house.waits(order, HALF, orderStatus="CANCELLED", filledQty=20)
     house.waits(order, SAME, orderStatus="CANCELLED", filledQty=40)
-    copy = eventually(lambda: _in_state(house, order, "cancelled"))
+    copy = house.comes_to(order, SAME, "cancelled")
     assert (copy["filled"], copy["average_price"]) == (40, "3399.50")
     assert copy["in_step"] is True
 
@@ -79,7 +79,7 @@ def test_a_copy_that_has_filled_is_left_alone_and_shown_as_drift(house: House) -
     house.waits(order, HALF, price=2480.0)
     house.price(RELIANCE, 2485)
     house.waits(order, SAME, orderStatus="TRADED", filledQty=10)
-    ahead = eventually(lambda: _in_state(house, order, "filled"))
+    ahead = house.comes_to(order, SAME, "filled")
     assert ahead["filled"] == 10
     cancels = house.requests(SAME, "DELETE")
     house.cancels(order)
@@ -88,11 +88,6 @@ def test_a_copy_that_has_filled_is_left_alone_and_shown_as_drift(house: House) -
     assert "filled 10" in str(copy["reason"])
     assert house.requests(SAME, "DELETE") == cancels
     house.control.clear_faults()
-
-
-def _in_state(house: House, order: str, state: str) -> dict[str, object] | None:
-    copy = house.copy(order, SAME)
-    return copy if copy["state"] == state else None
 
 
 def _out_of_step(house: House, order: str) -> dict[str, object] | None:

@@ -12,7 +12,7 @@ scenario = pytest.mark.scenario
 def test_a_rejected_leader_order_is_not_copied(house: House) -> None:
     order = house.places(SBIN, "BUY", 10, price=950)
     eventually(lambda: house.leader_order(order)["orderStatus"] == "REJECTED")
-    copy = eventually(lambda: _in_state(house, order, SAME.name, "skipped"))
+    copy = house.comes_to(order, SAME, "skipped")
     assert "Circuit" in str(copy["reason"])
     assert all(house.orders(order, member) == [] for member in house.members)
 
@@ -33,7 +33,7 @@ def test_a_rejected_copy_keeps_its_reason_and_is_not_repeated(house: House) -> N
     order = house.places(RELIANCE, "BUY", 10, price=2400, product="CNC")
     house.waits(order, SAME, orderStatus="PENDING")
     row = house.waits(order, HALF, orderStatus="REJECTED")
-    copy = eventually(lambda: _in_state(house, order, HALF.name, "rejected"))
+    copy = house.comes_to(order, HALF, "rejected")
     assert "Insufficient" in str(copy["reason"])
     assert copy["order_ids"] == [row["orderId"]]
     house.changes(order, price=2401)
@@ -51,7 +51,7 @@ def test_a_copy_rejected_at_the_circuit_says_so_and_is_not_repeated(house: House
     reason = "Order Price needs to be Circuit Limits of 781.00 to 880.00"
     house.control.reject(SAME.client_id, mine, reason)
     house.waits(order, SAME, orderStatus="REJECTED")
-    copy = eventually(lambda: _in_state(house, order, SAME.name, "rejected"))
+    copy = house.comes_to(order, SAME, "rejected")
     assert copy["reason"] == reason
     house.changes(order, price=785, quantity=20)
     house.waits(order, HALF, price=785.0, quantity=10)
@@ -65,9 +65,3 @@ def test_a_refusal_that_passes_is_tried_again(house: House) -> None:
     house.control.fault(SAME.client_id, "place", "throttle", times=1)
     order = house.places(RELIANCE, "BUY", 10, price=2400)
     house.waits(order, SAME, orderStatus="PENDING", quantity=10)
-
-
-def _in_state(house: House, order: str, follower: str, state: str) -> dict[str, object] | None:
-    rows = house.ask("copies", "--order", order, "--follower", follower)
-    found: dict[str, object] | None = next((row for row in rows if row["state"] == state), None)
-    return found
