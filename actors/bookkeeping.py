@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from domain.messages import Alert, Intent, Level
-from ledger.entries import Entry
+from ledger.entries import Entry, Unsent
 from ledger.ledger import Ledger, LedgerFailure
 
 logger = logging.getLogger(__name__)
@@ -79,7 +79,9 @@ class Bookkeeping:
     def _put_off(self, entries: Sequence[Entry], failure: LedgerFailure) -> dict[Intent, str]:
         begins = self._failing is None
         self._failing = failure
-        self._waiting += [entry for entry in entries if not isinstance(entry, Intent)]
+        self._waiting += [
+            Unsent(entry) if isinstance(entry, Intent) else entry for entry in entries
+        ]
         if begins:
             what = f"the ledger cannot be written, nothing is sent meanwhile: {failure}"
             logger.error("%s: %s; %s", self._ledger.path, what, failure.fix)

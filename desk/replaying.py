@@ -9,21 +9,20 @@ from operator import attrgetter
 from actors.following import Following
 from actors.post import Post
 from domain.copies import Copy
-from domain.inputs import Drained, Input, Opened
-from domain.messages import CopyReport, NotRecorded
+from domain.inputs import Input, Opened
+from domain.messages import CopyReport, Intent, NotRecorded
 from domain.orders import Order, Terms
 from domain.sessions import IST
 from domain.steps import Cancel, Modify, Place, Request
 from ledger.entries import Noted
 from ledger.history import Requested, requests_of
-from ledger.journal import noted
+from ledger.journal import noted, unsent
 from ledger.reader import Reader
 
 logger = logging.getLogger(__name__)
 
 
 _LAST_MOMENT = timedelta(seconds=1)
-_LAST_WORDS = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +56,9 @@ class _Again:
     follower: str
     planned: list[Requested] = field(default_factory=list)
     reports: dict[str, list[CopyReport]] = field(default_factory=dict)
-    cut_off: set[Requested] = field(default_factory=set)
-    drained: bool = False
+    unsent: set[Requested] = field(default_factory=set)
     inputs: int = 0
-    last: datetime | None = None
+    _by_last: list[Requested] = field(default_factory=list)
     _reported: dict[str, tuple[Order | None, Copy, int]] = field(default_factory=dict)
 
     def note(self, told: Input, now: datetime) -> None:
@@ -83,41 +81,36 @@ class _Again:
         following: Following | None = None
         for one in notes:
             self.inputs += day.has(one.at)
-            self.drained |= isinstance(one.told, Drained)
             if isinstance(one.told, Opened):
-                self._cut()
+                self._cut_off()
                 following = Following(self.follower, "", one.told.mandate, Post(), self)
                 following.open(one.at)
             elif following is not None:
-                self._forget_unrecorded(one.told)
-                try:
-                    following.take(one.told, one.at)
-                except Exception:
-                    logger.exception("%s crashed at what it took at %s", self.follower, one.at)
-                    following = None
-            self.last = one.at
+                following = self._take(following, one)
             if following is not None and one.at >= notes[-1].at - _LAST_MOMENT:
                 self._report(following, day)
-        self._cut()
+        self._cut_off()
         self.planned = [one for one in self.planned if day.has(one.at)]
 
-    def _cut(self) -> None:
-        """A life ended: what it was about to ask for last may not have been recorded.
+    def _take(self, following: Following, one: Noted) -> Following | None:
+        """Take one more input; what goes on then."""
+        if isinstance(one.told, NotRecorded):
+            self.unsent.add(_requested(one.told.intent))
+        before = len(self.planned)
+        try:
+            following.take(one.told, one.at)
+        except Exception:
+            logger.exception("%s crashed at what it took at %s", self.follower, one.at)
+            return None
+        finally:
+            self._by_last = self.planned[before:]
+        return following
 
-        Of a kill that is all of the last moments: the ledger takes a while to say that it cannot
-        be written, and what it said then was not recorded either.
-        """
-        if self.last is not None:
-            lost = timedelta(0) if self.drained else _LAST_WORDS
-            self.cut_off |= {one for one in self.planned if one.at >= self.last - lost}
-        self.drained = False
-
-    def _forget_unrecorded(self, told: Input) -> None:
-        """What the ledger could not keep was not sent."""
-        if isinstance(told, NotRecorded):
-            unsent = told.intent
-            gone = Requested(unsent.intended_at, unsent.leader_order_id, unsent.request)
-            self.planned = [one for one in self.planned if one != gone]
+    def _cut_off(self) -> None:
+        """A life ended: of several requests that its last input led to, those after the first may
+        not have been recorded. Every other one was recorded before what came after it."""
+        self.unsent |= set(self._by_last)
+        self._by_last = []
 
     def _report(self, following: Following, day: Day) -> None:
         """Report the copies that came out otherwise than when they were reported last."""
@@ -143,6 +136,7 @@ def follow_again(reader: Reader, follower: str, day: Day) -> Compared:
     with reader.standing_still():
         notes = list(noted(reader, follower, day.since, day.until))
         asked = requests_of(reader, follower, day.since, day.until)
+        again.unsent |= {_requested(one) for one in unsent(reader, follower, day.since, day.until)}
         kept = {copy.leader_order_id: copy for copy in reader.copies(follower)}
     again.take_all(notes, day)
     differences = (*_requests(again, asked), *_copies(again.reports, kept, day))
@@ -150,14 +144,14 @@ def follow_again(reader: Reader, follower: str, day: Day) -> Compared:
 
 
 def _requests(again: "_Again", asked: Sequence[Requested]) -> Iterator[str]:
-    """Requests that were made only once; but what a kill kept from being recorded is no
-    difference."""
+    """Requests that were made only once; but what could not be recorded, and so was not sent, is
+    no difference."""
     then, now = set(asked), set(again.planned)
     for one in asked:
         if one not in now:
             yield f"{_words(one)} was asked for, and is not now"
     for one in again.planned:
-        if one not in then and one not in again.cut_off:
+        if one not in then and one not in again.unsent:
             yield f"{_words(one)} is asked for now, and was not"
 
 
@@ -190,6 +184,10 @@ _COMPARED = (
     "in_step",
 )
 _compared = attrgetter(*_COMPARED)
+
+
+def _requested(intent: Intent) -> Requested:
+    return Requested(intent.intended_at, intent.leader_order_id, intent.request)
 
 
 def _words(one: Requested) -> str:

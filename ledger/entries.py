@@ -24,6 +24,14 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsent:
+    """The ledger could not be written when this request was to leave, so it did not. The follower
+    is told, but may be killed before what it makes of that is kept."""
+
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
 class OrderKnown:
     """Something is known of an order; the ledger merges it with what it knew before."""
 
@@ -68,6 +76,7 @@ Entry = (
     | HaltAsked
     | HaltNoted
     | Noted
+    | Unsent
     | ReadsMade
     | FundsSeen
     | PositionsSeen

@@ -17,6 +17,7 @@ from cattrs.gen import make_dict_unstructure_fn
 from cattrs.strategies import configure_tagged_union
 
 from domain.inputs import Input, Mandate, MarketFound, Opened
+from domain.messages import Intent
 from domain.outcomes import Outcome
 from domain.protection import Protection
 from domain.rules import Rules
@@ -24,7 +25,7 @@ from domain.schedules import Schedule
 from domain.sessions import Phase
 from domain.sizing import Sizing, parse
 from domain.steps import Request
-from ledger.entries import Noted
+from ledger.entries import Noted, Unsent
 from ledger.instants import instant, micros
 
 INSERT_NOTED = "INSERT INTO journal (id, follower, at, kind, body) VALUES (?, ?, ?, ?, ?)"
@@ -34,6 +35,10 @@ _NOTED = """
     SELECT journal.at, journal.kind, journal_bodies.body FROM journal
     JOIN journal_bodies ON journal_bodies.id = journal.body
     WHERE follower = ?1 AND journal.id >= ?2 AND at < ?3 ORDER BY journal.id
+"""
+_UNSENT = """
+    SELECT journal_bodies.body FROM journal JOIN journal_bodies ON journal_bodies.id = journal.body
+    WHERE follower = ?1 AND kind = 'Unsent' AND at >= ?2 AND at < ?3
 """
 _BEGINNING = """
     SELECT max(id) FROM journal WHERE follower = ?1 AND kind = 'Opened' AND at <= ?2
@@ -64,7 +69,9 @@ _MARGIN = 10_000  # of bodies, more than can be shared with later inputs
 
 _Row = tuple[str | int, ...]
 
-_KINDS: dict[str, type[Input]] = {kind.__name__: kind for kind in get_args(Input)}
+_Told = Input | Unsent
+
+_KINDS: dict[str, type[_Told]] = {kind.__name__: kind for kind in get_args(_Told)}
 
 
 class Journal:
@@ -74,13 +81,20 @@ class Journal:
         self._connection = connection
         self._committed = self._last = _newest(connection, "journal")
         self._bodies_committed = self._last_body = _newest(connection, "journal_bodies")
-        self._shared: dict[int, tuple[Input, int]] = {}
+        self._shared: dict[int, tuple[_Told, int]] = {}
         self.rows: list[_Row] = []
         self.bodies: list[_Row] = []
 
     def add(self, noted: Noted) -> None:
         """Have the input in the next commit."""
-        told = noted.told
+        self._add(noted.follower, noted.at, noted.told)
+
+    def add_unsent(self, unsent: Unsent) -> None:
+        """Have it in the next commit that a request did not leave."""
+        intent = unsent.intent
+        self._add(intent.follower, intent.intended_at, unsent)
+
+    def _add(self, follower: str, at: datetime, told: _Told) -> None:
         shared = self._shared.get(id(told))
         if shared is None:
             self._last_body += 1
@@ -88,7 +102,7 @@ class Journal:
             shared = self._shared[id(told)] = (told, self._last_body)
         self._last += 1
         kind = type(told).__name__
-        self.rows.append((self._last, noted.follower, micros(noted.at), kind, shared[1]))
+        self.rows.append((self._last, follower, micros(at), kind, shared[1]))
 
     def committed(self) -> None:
         """What was added is in the ledger now."""
@@ -140,20 +154,31 @@ def noted(ledger: Rows, follower: str, since: datetime, until: datetime) -> Iter
     if first is None:
         return
     for row in ledger.rows(_NOTED, follower, first, micros(until)):
-        yield Noted(follower, instant(row["at"]), decode(row["kind"], row["body"]))
+        told = decode(row["kind"], row["body"])
+        if not isinstance(told, Unsent):
+            yield Noted(follower, instant(row["at"]), told)
 
 
-def encode(told: Input) -> str:
+def unsent(ledger: Rows, follower: str, since: datetime, until: datetime) -> Iterator[Intent]:
+    """What a follower was to ask for within that time when the ledger could not be written.
+    Raises what `noted` raises."""
+    for row in ledger.rows(_UNSENT, follower, micros(since), micros(until)):
+        told = decode(Unsent.__name__, row["body"])
+        if isinstance(told, Unsent):
+            yield told.intent
+
+
+def encode(told: _Told) -> str:
     """The fields of an input as JSON."""
     return _compact(_words.unstructure(told))
 
 
 @lru_cache(_MOST_KEPT)
-def decode(kind: str, body: str) -> Input:
+def decode(kind: str, body: str) -> _Told:
     """The input of that kind; what several followers took is read once. Raises ValueError for one
     that this version cannot read."""
     try:
-        told: Input = _words.structure(json.loads(body), _KINDS[kind])
+        told: _Told = _words.structure(json.loads(body), _KINDS[kind])
     except Exception as trouble:
         raise ValueError(f"an input {kind} that this version cannot read") from trouble
     return told

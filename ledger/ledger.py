@@ -16,7 +16,7 @@ from domain.messages import Alert, Answered, CopyChanged, Intent
 from domain.statements import FundsSeen, PositionsSeen
 from ledger import rows, statements
 from ledger.audit import INSERT_READS, prune_audit, reads_row
-from ledger.entries import Entry, Noted, OrderKnown, ReadsMade, Setting
+from ledger.entries import Entry, Noted, OrderKnown, ReadsMade, Setting, Unsent
 from ledger.journal import INSERT_BODY, INSERT_NOTED, Journal
 from ledger.knowledge import UPSERT_FILL, UPSERT_ORDER, Knowledge
 from ledger.lock import Held, Lock
@@ -208,6 +208,8 @@ class Ledger:
                     settings.append(rows.setting_row(entry))
                 case Noted():
                     journal.add(entry)
+                case Unsent():
+                    journal.add_unsent(entry)
                 case Given():
                     given.append(rows.given_row(entry))
                 case Settled(copy=copy):

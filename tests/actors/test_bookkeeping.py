@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,11 @@ import pytest
 from actors.bookkeeping import Bookkeeping
 from domain.messages import Alert, Level
 from ledger.entries import Setting
+from ledger.journal import unsent
 from ledger.ledger import Ledger
 from ledger.opening import LedgerUnusable
 from ledger.reader import Reader
-from tests.ledger.makers import answered, intent
+from tests.ledger.makers import NOW, answered, intent
 
 
 @dataclass
@@ -75,6 +76,10 @@ def test_intents_are_refused_and_the_rest_waits_in_order(desk: Desk) -> None:
     desk.books.retry()
     assert (desk.count("intents"), desk.count("answers")) == (1, 1)
     assert desk.setting("mark") == "2"
+    assert list(unsent(desk.ledger, "asha", NOW, NOW + timedelta(seconds=1))) == [
+        intent(number=1),
+        intent(number=2),
+    ]
 
 
 def test_the_operator_is_told_once_how_it_began_and_ended(desk: Desk) -> None:

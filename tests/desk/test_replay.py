@@ -6,18 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from desk.replaying import _Again, _requests
-from domain.orders import OrderType, Product, Side, Terms
-from domain.steps import Place
-from domain.tickets import Ticket
-from ledger.history import Requested
-from tests.ledger.makers import KEY, NOW
 from tests.scenarios.house import HDFCBANK, RELIANCE, ROOT, SBIN, TCS, House, Row
 from tests.scenarios.nursery import nursery
 from tests.waiting import eventually
@@ -143,16 +136,3 @@ def test_a_day_without_a_record_and_a_stranger_are_said(house: House) -> None:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 2
         assert words in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("drained", "ago", "missing"), [(False, 2, 0), (False, 4, 1), (True, 2, 1)]
-)
-def test_what_a_kill_kept_the_ledger_from_saying_is_no_difference(
-    drained: bool, ago: int, missing: int
-) -> None:
-    place = Place(Ticket("LSn1-0-0", KEY, Side.BUY, Product.CNC, Terms(1, OrderType.MARKET)), 0)
-    asked = Requested(NOW - timedelta(seconds=ago), "1", place)
-    again = _Again("half", planned=[asked], drained=drained, last=NOW)
-    again._cut()
-    assert len(list(_requests(again, []))) == missing

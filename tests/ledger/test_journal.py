@@ -19,8 +19,8 @@ from domain.rules import Rules
 from domain.schedules import Schedule
 from domain.sessions import Phase
 from domain.sizing import Fixed, Multiplier, Rounding, Sizing
-from ledger.entries import Noted
-from ledger.journal import decode, encode, followers_noted, noted
+from ledger.entries import Noted, Unsent
+from ledger.journal import decode, encode, followers_noted, noted, unsent
 from ledger.ledger import Ledger, LedgerFailure
 from tests.ledger.makers import NOW, intent, order
 
@@ -100,6 +100,15 @@ def test_an_intent_is_not_kept_without_what_led_to_it(ledger: Ledger) -> None:
     assert read(ledger) == [note(OPENED)]
     ledger.commit([note(seen, 2)])
     assert read(ledger) == [note(OPENED), note(seen, 2)]
+
+
+def test_what_did_not_leave_is_told_apart_from_what_was_taken(ledger: Ledger) -> None:
+    mine, theirs = intent(number=3), intent(follower="birju")
+    ledger.commit([note(OPENED), Unsent(mine), note(Rang("1"), 1), Unsent(theirs)])
+    second = timedelta(seconds=1)
+    assert list(unsent(ledger, "asha", NOW, NOW + second)) == [mine]
+    assert list(unsent(ledger, "asha", NOW + second, NOW + 2 * second)) == []
+    assert read(ledger) == [note(OPENED), note(Rang("1"), 1)]
 
 
 def test_a_day_is_read_from_where_the_actor_began(ledger: Ledger) -> None:
