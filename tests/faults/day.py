@@ -16,7 +16,7 @@ from tests.faults.again import differences
 from tests.faults.hand import PRICES, LeadersHand
 from tests.faults.mishaps import Mishaps
 from tests.faults.verdict import INVERSE, books, violations
-from tests.faults.witness import alerts, sent, unrecorded
+from tests.faults.witness import alerts, placed_blindly, sent, unrecorded
 from tests.scenarios.house import LEADER, House, Member
 from tests.waiting import eventually
 
@@ -115,7 +115,7 @@ class Day:
         """What the books do not show: requests that were not recorded, decisions that come out
         differently when the record is followed again, crashes, strange ends."""
         self.mishaps.finish()
-        wrong = unrecorded(self.house) + differences(self.house)
+        wrong = unrecorded(self.house) + placed_blindly(self.house) + differences(self.house)
         wrong += self.mishaps.unexpected_ends()
         crashed = [line for line in self.house.output().splitlines() if " crashed (" in line]
         return wrong + [line for line in crashed if "LedgerUnusable" not in line]

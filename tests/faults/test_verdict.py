@@ -5,16 +5,19 @@ The right books are made by hand at the simulated broker, and then spoilt.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from domain.correlation import correlation_id
+from domain.inputs import BookRead
+from ledger.entries import Noted
 from ledger.ledger import Ledger
 from tests.faults.verdict import Books, books, violations
-from tests.faults.witness import unrecorded
-from tests.ledger.makers import intent
+from tests.faults.witness import placed_blindly, unrecorded
+from tests.ledger.makers import NOW, answered, intent, order
 from tests.scenarios.house import DOUBLE, HALF, HDFCBANK, LEADER, NIFTY_CALL, RELIANCE, TCS, House
 from tests.simulator.clients import Rest
 from tests.waiting import eventually
@@ -40,6 +43,7 @@ class Hands:
     def copy(
         self, order_id: str, member: Any, key: tuple[str, str], side: str, **more: Any
     ) -> None:
+        attempt = int(more.get("attempt", 0))
         leader = eventually(lambda: self._placed(order_id))
         lot = 65 if key == NIFTY_CALL else 1
         scaled = int(int(leader["quantity"]) * float(member.multiplier)) // lot * lot
@@ -52,7 +56,7 @@ class Hands:
                 price=float(more.get("price", 0)),
                 orderType="LIMIT",
                 productType=more.get("product", "INTRADAY"),
-                correlationId=correlation_id(order_id, 0, 0),
+                correlationId=correlation_id(order_id, 0, attempt),
             )
 
     def _placed(self, order_id: str) -> dict[str, Any] | None:
@@ -230,6 +234,28 @@ def test_an_exit_that_grew_with_its_entries_is_right(right: Books, hands: Hands)
     assert any("2 orders were placed for it" in line for line in wrong)
 
 
+def test_an_exit_may_take_what_others_of_its_instrument_left(right: Books, hands: Hands) -> None:
+    """As when those were decided about before all entries had filled."""
+    first, name = hands.ids["traded"], correlation_id(hands.ids["traded"], 0, 0)
+    leader = next(row for row in right.leader if row["orderId"] == first)
+    second = {**leader, "orderId": "77"}
+    book = [dict(row) for row in right.orders[DOUBLE]]
+    mine = next(row for row in book if row["correlationId"] == name)
+    whole = int(mine["quantity"])
+    rest = {**mine, "quantity": 5, "correlationId": f"{name[:-1]}1"}
+    other = {**mine, "quantity": whole - 5, "correlationId": correlation_id("77", 0, 0)}
+    seen = replace(
+        right,
+        leader=[*right.leader, second],
+        most={**right.most, "77": right.most[first]},
+        orders={DOUBLE: [*book, rest, other]},
+    )
+    assert violations(seen, {first, "77"}) == []
+    other["quantity"] = whole
+    wrong = violations(seen, {first, "77"})
+    assert any("2 orders were placed for it" in line for line in wrong)
+
+
 def test_a_request_that_was_never_recorded_is_told(hands: Hands, tmp_path: Path) -> None:
     """These followers copied by hand: no ledger knows of anything."""
     path = tmp_path / "copy_trading.db"
@@ -240,3 +266,32 @@ def test_a_request_that_was_never_recorded_is_told(hands: Hands, tmp_path: Path)
         known = hands.ids["open"]
         ledger.commit([replace(intent(leader_order_id=known), client_id=HALF.client_id)])
         assert len(unrecorded(hands.house, path)) == 7
+
+
+@pytest.mark.parametrize("knows", ["nothing", "too late", "by the answer", "by the book"])
+def test_what_is_placed_again_blindly_is_told(hands: Hands, tmp_path: Path, knows: str) -> None:
+    order_id = hands.ids["traded"]
+    names = [correlation_id(order_id, 0, attempt) for attempt in (0, 1)]
+    if names[1] not in {row["correlationId"] for row in hands.house.control.book(DOUBLE.client_id)}:
+        hands.copy(order_id, DOUBLE, HDFCBANK, "BUY", price=1700, attempt=1)
+    first, second = (
+        replace(
+            intent(leader_order_id=order_id, number=number, at=NOW + timedelta(seconds=number)),
+            client_id=DOUBLE.client_id,
+        )
+        for number in (0, 1)
+    )
+    row = order("9001", DOUBLE.client_id, correlation=names[0])
+    read = Noted("asha", NOW + timedelta(seconds=1), BookRead((row,), NOW, complete=True))
+    with Ledger.open(path := tmp_path / "copy_trading.db") as ledger:
+        ledger.commit([first])
+        if knows == "by the answer":
+            ledger.commit([answered(first)])
+        if knows == "by the book":
+            ledger.commit([read])
+        ledger.commit([second])
+        if knows == "too late":
+            ledger.commit([answered(first), replace(read, at=NOW + timedelta(seconds=2))])
+        known = knows.startswith("by ")
+        words = f"{DOUBLE.client_id}: {names[1]} was placed while nothing was known of {names[0]}"
+        assert placed_blindly(hands.house, path) == ([] if known else [words])

@@ -73,10 +73,9 @@ def _of_follower(
     accounted = 0
     for leader in seen.leader:
         order_id = str(leader["orderId"])
-        prefix = correlation_id(order_id, 0, 0).partition("-")[0]
-        mine = [row for row in book if str(row["correlationId"]).startswith(f"{prefix}-")]
+        mine = _copies(book, leader)
         accounted += len(mine)
-        wrong_in = _of_exit(leader, mine, member)
+        wrong_in = _of_exit(leader, mine, _may_take(seen, leader, book, member, exits))
         overtaken = _overtaken(seen, leader, mine, exits)
         if INVERSE in member.more:
             wrong_in = _of_mirrored(leader, mine, member, overtaken or order_id in exits)
@@ -86,6 +85,16 @@ def _of_follower(
             yield f"order {order_id} ({leader['orderStatus']}): {wrong}"
     if accounted != len(book):
         yield f"{len(book) - accounted} orders that copy nothing"
+
+
+def _copies(book: Sequence[Row], leader: Row) -> list[Row]:
+    """The follower's orders that copy an order of the leader."""
+    prefix = correlation_id(str(leader["orderId"]), 0, 0).partition("-")[0]
+    return [row for row in book if str(row["correlationId"]).startswith(f"{prefix}-")]
+
+
+def _asked(rows: Sequence[Row]) -> int:
+    return sum(int(row["quantity"]) for row in rows if row["orderStatus"] != "REJECTED")
 
 
 def _overtaken(seen: Books, leader: Row, mine: Sequence[Row], exits: Set[str]) -> bool:
@@ -140,12 +149,26 @@ def _of_mirrored(leader: Row, mine: Sequence[Row], member: Member, leaves: bool)
         yield f"{reach} filled or open, the leader's fills make it {wanted}"
 
 
-def _of_exit(leader: Row, mine: Sequence[Row], member: Member) -> Iterator[str]:
+def _may_take(
+    seen: Books, leader: Row, book: Sequence[Row], member: Member, exits: Set[str]
+) -> int:
+    """The most that the copy of an exit may have asked for: by the rule, and what the other exits
+    of the instrument have left of theirs, as when they were decided about less was held."""
+    beside = [
+        row
+        for row in seen.leader
+        if row["orderId"] in exits and row["securityId"] == leader["securityId"]
+    ]
+    others = [row for row in beside if row is not leader]
+    asked = sum(_asked(_copies(book, row)) for row in others)
+    return sum(_scaled(row, int(row["quantity"]), member) for row in (leader, *others)) - asked
+
+
+def _of_exit(leader: Row, mine: Sequence[Row], most: int) -> Iterator[str]:
     """An exit grows with the copies of its entries; by another order, where one has traded."""
     live, accepted = _live(mine), [row for row in mine if row["orderStatus"] != "REJECTED"]
     open_ = [row for row in accepted if row["orderStatus"] != "TRADED"]
-    asked = sum(int(row["quantity"]) for row in accepted)
-    grew = len(open_) <= 1 and asked <= _scaled(leader, int(leader["quantity"]), member)
+    grew = len(open_) <= 1 and _asked(mine) <= most
     if _of_one_slice(accepted) > 1 and not grew:
         yield f"{_of_one_slice(accepted)} orders were placed for it"
     if live and leader["orderStatus"] in _ENDED:

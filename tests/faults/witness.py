@@ -1,15 +1,35 @@
-"""Whether anything was sent that the ledger does not know: the broker's log of requests, which
-knows nothing of Lockstep, beside the intents in the ledger."""
+"""Whether anything was sent that the ledger does not know, or again although what was sent before
+had come through: the broker's log of requests and its order books, which know nothing of Lockstep,
+beside what is in the ledger."""
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 from tests.scenarios.house import House
 
 _KINDS = {"POST": "place", "PUT": "modify", "DELETE": "cancel"}
 
+_KNOWN = """
+    SELECT 1 FROM intents AS again JOIN intents AS before USING (client_id)
+    LEFT JOIN answers ON answers.intent_id = before.id
+    WHERE again.client_id = ?1 AND again.correlation_id = ?3 AND again.kind = 'place'
+        AND before.correlation_id = ?2 AND before.kind = 'place'
+        AND (
+            (outcome = 'accepted' AND after < again.id) OR EXISTS (
+                SELECT 1 FROM journal JOIN journal_bodies ON journal_bodies.id = journal.body
+                WHERE journal.follower = again.follower
+                    AND journal.kind IN ('Heard', 'BookRead') AND instr(journal_bodies.body, ?2)
+                    AND journal.id <= (
+                        SELECT max(id) FROM journal AS cause
+                        WHERE cause.follower = again.follower AND cause.at = again.intended_at
+                    )
+            )
+        )
+"""
 _Asked = tuple[str, str, str]
 
 
@@ -43,6 +63,32 @@ def unrecorded(house: House, path: Path | None = None) -> list[str]:
         f"{client_id}: {kind} {name} was sent and never recorded, {times} times"
         for (client_id, kind, name), times in unknown.items()
     ]
+
+
+def placed_blindly(house: House, path: Path | None = None) -> list[str]:
+    """The orders of followers that were placed although one before them, for the same slice of
+    the same copy, had come through and the ledger did not know that yet."""
+    ledger = path or house.folder / house.ledger
+    with closing(sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)) as connection:
+        return [
+            f"{member.client_id}: {name} was placed while nothing was known of {before}"
+            for member in house.members
+            for before, name in _again(house, member.client_id)
+            if connection.execute(_KNOWN, (member.client_id, before, name)).fetchone() is None
+        ]
+
+
+def _again(house: House, client_id: str) -> Iterator[tuple[str, str]]:
+    """The names of orders after each other in one slice of one copy, the first of them accepted."""
+    slices: dict[str, list[tuple[int, str, bool]]] = {}
+    for row in house.control.book(client_id):
+        name = str(row["correlationId"])
+        of, _, attempt = name.rpartition("-")
+        slices.setdefault(of, []).append((int(attempt, 36), name, row["orderStatus"] != "REJECTED"))
+    for placed in slices.values():
+        for (_, before, accepted), (_, name, _) in pairwise(sorted(placed)):
+            if accepted:
+                yield before, name
 
 
 def alerts(path: Path) -> list[str]:
