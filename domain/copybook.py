@@ -478,7 +478,9 @@ class CopyBook:
             order = self._faced(former)
         if order is not None:
             copy = self.copies.get(leader_id) or self._expected.get(leader_id)
-            self.holdings.note(order, copy, self.listings.lot(order.instrument))
+            known = self.listings.instrument(order.instrument)
+            lot, most = (known.lot, known.most) if known is not None else (1, None)
+            self.holdings.note(order, copy, lot, most)
 
 
 def _placed(order: Order) -> datetime:

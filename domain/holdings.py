@@ -52,7 +52,7 @@ class Holdings:
 
     def __init__(self) -> None:
         self._tapes: dict[_Holding, Tape] = defaultdict(Tape)
-        self._noted: dict[str, tuple[Order, Copy | None, int]] = {}
+        self._noted: dict[str, tuple[Order, Copy | None, int, int | None]] = {}
         self._open: dict[_Holding, dict[str, _Open]] = defaultdict(dict)
         self._with_lone: dict[_Holding, None] = {}
         self._ways: dict[_Holding, _Way] = {}
@@ -71,24 +71,25 @@ class Holdings:
         local = now.astimezone(IST)
         self._began = local.replace(hour=0, minute=0, second=0, microsecond=0)
         self._over = self._began + timedelta(days=1)
-        for order, copy, lot in list(self._noted.values()):
+        for order, copy, lot, most in list(self._noted.values()):
             if self._ended(order):
-                self._note(order, copy, lot)
+                self._note(order, copy, lot, most)
 
-    def note(self, order: Order, copy: Copy | None, lot: int) -> None:
-        """Bring the position up to date with an order and its copy, None where there is none, and
-        the lot (shares) of its instrument."""
-        if self._noted.get(order.order_id) != (order, copy, lot):
-            self._note(order, copy, lot)
+    def note(self, order: Order, copy: Copy | None, lot: int, most: int | None) -> None:
+        """Bring the position up to date with an order and its copy, None where there is none, the
+        lot of its instrument and the most that the exchange takes in one order of it, in shares,
+        None where there is no such limit."""
+        if self._noted.get(order.order_id) != (order, copy, lot, most):
+            self._note(order, copy, lot, most)
 
-    def _note(self, order: Order, copy: Copy | None, lot: int) -> None:
+    def _note(self, order: Order, copy: Copy | None, lot: int, most: int | None) -> None:
         holding = (order.instrument, order.product)
         ended = self._ended(order)
-        reach = 0 if copy is None or ended else within_reach(order, _eventual(copy), lot)
+        reach = 0 if copy is None or ended else within_reach(order, _eventual(copy), lot, most)
         now = _left(order, copy) if ended else _built(order, copy, reach, lot)
         if self._tapes[holding].note(order, copy, now, ended, reach):
             self._stirred[holding] = None
-        self._noted[order.order_id] = order, copy, lot
+        self._noted[order.order_id] = order, copy, lot, most
         if copy is not None and copy.lone:
             self._with_lone[holding] = None
         if copy is not None and copy.attempts and not order.flattening:
@@ -202,7 +203,7 @@ class Holdings:
             return 0
         copied = [
             (copy.attempts[0].sent_at, order, copy.lone and not isinstance(copy.sizing, Exit))
-            for order, copy, _ in self._noted.values()
+            for order, copy, *_ in self._noted.values()
             if copy is not None and copy.attempts and (order.instrument, order.product) == holding
         ]
         copied.sort(key=lambda one: one[0])
@@ -218,7 +219,7 @@ class Holdings:
         tape = self._tapes[holding]
         todays = sum(
             tape.shares(order_id).leader
-            for order_id, (order, _, _) in self._noted.items()
+            for order_id, (order, *_) in self._noted.items()
             if (order.instrument, order.product) == holding and not self._ended(order)
         )
         had = tape.total.leader - todays

@@ -103,11 +103,12 @@ def slices(order: Order, copy: Copy, lot: int, most: int | None) -> Sequence[Sli
     ]
 
 
-def within_reach(order: Order, copy: Copy, lot: int) -> int:
+def within_reach(order: Order, copy: Copy, lot: int, most: int | None) -> int:
     """What a copy has and may still get, in shares: a slice that ended otherwise than by trading
-    its part gets no more, whatever becomes of the others."""
+    its part gets no more, whatever becomes of the others, also of those that are still to be
+    placed."""
     reach = copy.filled
-    for one in slices(order, copy, lot, None):
+    for one in slices(order, copy, lot, most):
         if one.goes_on(order):
             reach += max(0, share(order, one.copy, lot) - one.copy.filled)
     return reach

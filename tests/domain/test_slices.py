@@ -262,6 +262,23 @@ def test_what_a_slice_did_not_get_is_not_left_by_an_exit() -> None:
         assert sizing.eventual.size(250, LOT) == due
 
 
+@scenario("1.8")
+def test_slices_that_wait_for_their_permits_are_counted_on_by_an_exit() -> None:
+    """Also where the first one, an IOC, has ended short before the others were sent."""
+    made = pair()
+    made.lead(terms=terms(250, validity=Validity.IOC))
+    made.leader_trades(250)
+    placed(made, 1)
+    made.hear(0, filled=50, traded_value=50, status=Status.CANCELLED)
+    sold = leader_order(order_id="exit", side=Side.SELL, terms=terms(250))
+    made.book.seen(OrderSeen(sold, NOON, 1))
+    sizing = made.book.copies[sold.order_id].sizing
+    assert isinstance(sizing, Exit)
+    assert sizing.size(250, LOT) == 50
+    assert sizing.eventual.size(250, LOT) == 350
+    assert [step.ticket.terms.quantity for step in placed_anew(made, 2)] == [200, 100]
+
+
 def test_limits_are_about_all_of_a_copy() -> None:
     made = pair(limits=Limits(order_value=49_000_00))
     step = made.step()
