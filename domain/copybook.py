@@ -417,9 +417,11 @@ class CopyBook:
     def _grown(self, copy: Copy) -> Copy:
         """The copy, with what is there by now of what it is to leave."""
         sizing, leader_id = copy.sizing, copy.leader_order_id
-        if not isinstance(sizing, Exit) or not sizing.to_come:
+        if not isinstance(sizing, Exit):
             return copy
         order = self.orders[leader_id]
+        if not sizing.to_come and not self.holdings.left_over(order):
+            return copy
         now = self.holdings.sizing(order, sizing.beyond)
         if not isinstance(now, Exit) or now == sizing:
             return copy

@@ -179,6 +179,12 @@ class Holdings:
             return entry
         return sized.within(rest, order.filled if order.cut_short else order.terms.quantity)
 
+    def left_over(self, order: Order) -> bool:
+        """Whether the order is the leader's last in its holding, an exit from all of it, and the
+        copies still hold something, as one of their entries came late."""
+        tape = self._tapes.get((order.instrument, order.product))
+        return tape is not None and not self._ended(order) and tape.left_over(order)
+
     def room(self, order: Order, copy: Copy) -> int | None:
         """The most (shares) that the copy of an exit may come to: no more than what is held, or
         was before it, and no other exit in the market asks for. None for any other order, and where
@@ -278,7 +284,7 @@ def _built(order: Order, copy: Copy | None, reach: int, lot: int) -> Shares:
         part = _eventual(copy).sizing.part(order.filled, order.terms.quantity, lot)
         due = max(due, min(part, reach))
         if isinstance(copy.sizing, Exit):
-            if order.cut_short and copy.standing is not None:
+            if order.cut_short:
                 due = filled
             leaves = copy.sizing.leaves(min(order.filled, order.terms.quantity), lot)
             there = max(there, min(leaves, reach))

@@ -110,7 +110,7 @@ def within_reach(order: Order, copy: Copy, lot: int, most: int | None) -> int:
     reach = copy.filled
     for one in slices(order, copy, lot, most):
         if one.goes_on(order):
-            reach += max(0, share(order, one.copy, lot) - one.copy.filled)
+            reach += max(0, share(order, one.copy, lot) - one.copy.filled, one.copy.rest)
     return reach
 
 

@@ -148,9 +148,24 @@ class Tape:
 
     def dependent(self) -> list[str]:
         """The orders whose copies depend on others now, as they were placed: exits that wait for
-        entries, and entries that are overtaken."""
-        lines = sorted((self._lines[one] for one in self._lagging), key=lambda line: line.place)
-        return [line.order.order_id for line in lines if line.exits or self.overtaken(line.order)]
+        entries, and entries that are overtaken; and the last exit, where something is left over."""
+        found = dict.fromkeys(self._lagging)
+        if not self.total.leader and self.total.mine:
+            lines = self._lines.values()
+            found |= {line.order.order_id: None for line in lines if self.left_over(line.order)}
+        dependent = sorted((self._lines[one] for one in found), key=lambda line: line.place)
+        return [one.order.order_id for one in dependent if one.exits or self.overtaken(one.order)]
+
+    def left_over(self, order: Order) -> bool:
+        """Whether the order is the last one by which the leader traded, an exit that left nothing,
+        and the copies still hold something that it could leave."""
+        line = self._lines.get(order.order_id)
+        if line is None or not line.exits or self.total.leader:
+            return False
+        if order.side.other.sign * self.total.mine <= 0:
+            return False
+        lines = self._lines.values()
+        return not any(one.shares.leader for one in lines if one.place > line.place)
 
     def overtaken(self, order: Order) -> bool:
         """Whether the leader has left again all that the order entered: first in, first out."""

@@ -40,7 +40,9 @@ CALM = Rules("asha", settle=timedelta(seconds=10), park_after=timedelta(hours=1)
 
 class Flattened:
     """One follower, its account, and the leader's. `chance` decides what happens; quantities from
-    `freeze` (shares) on go in slices."""
+    `freeze` (shares) on go in slices. It begins with so many `permits`."""
+
+    permits = 1000
 
     def __init__(self, seed: int, freeze: int | None = None, rules: Rules = CALM) -> None:
         self._freeze, self._rules = freeze, rules
@@ -82,7 +84,7 @@ class Flattened:
         for told in (
             MarketFound(Schedule.NSE_FNO, takes=True),
             InstrumentsFound((replace(CONTRACT, freeze=self._freeze),)),
-            Granted(1000),
+            Granted(self.permits),
             kept,
         ):
             self.following.take(told, self.now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from random import Random
 
 from domain.copies import Stage
 from domain.differences import Difference, Holding, Position, Shown
@@ -19,10 +20,11 @@ from tests.domain.exchange import Exchange, TrueOrder
 from tests.domain.fates import Fate
 
 
-class _Behind(Exchange):
+class Behind(Exchange):
     """An account whose orders never trade before the leader's; what is to be taken at once is."""
 
     most: Callable[[TrueOrder], int]
+    chance: Random
 
     def fill(self, order: TrueOrder, lots: int, lot: int, price: int) -> None:
         lots = min(lots, (self.most(order) - order.filled) // lot)
@@ -40,12 +42,12 @@ class Laggard(Flattened):
     """The leader is long or flat, and never has more on sale than it holds. While the feed is
     `silent`, it tells of no exit."""
 
-    def __init__(self, seed: int, rules: Rules) -> None:
-        super().__init__(seed, None, rules)
+    def __init__(self, seed: int, rules: Rules, freeze: int | None = None) -> None:
+        super().__init__(seed, freeze, rules)
         self.silent = False
         self._untold: dict[str, None] = {}
-        self.account = _Behind(FOLLOWER, lambda: self.now, self.ns)
-        self.account.most = self._most
+        self.account = behind = Behind(FOLLOWER, lambda: self.now, self.ns)
+        behind.most = self._most
 
     def _most(self, own: TrueOrder) -> int:
         """What an order of the follower may have, as the leader's goes (shares)."""

@@ -279,6 +279,49 @@ def test_slices_that_wait_for_their_permits_are_counted_on_by_an_exit() -> None:
     assert [step.ticket.terms.quantity for step in placed_anew(made, 2)] == [200, 100]
 
 
+@scenario("1.8")
+def test_slices_that_stand_for_more_than_their_part_are_counted_on_by_an_exit() -> None:
+    """As the leader's IOC ended short after they were sent, and they may still trade it all."""
+    made = pair()
+    made.lead(terms=terms(250, validity=Validity.IOC))
+    placed(made, 3)
+    made.leader_trades(150)
+    made.lead(status=Status.CANCELLED)
+    made.hear(0, filled=50, traded_value=50, status=Status.CANCELLED)
+    sold = leader_order(order_id="exit", side=Side.SELL, terms=terms(150))
+    made.book.seen(OrderSeen(sold, NOON, 1))
+    sizing = made.book.copies[sold.order_id].sizing
+    assert isinstance(sizing, Exit)
+    assert sizing.size(150, LOT) == 50
+    assert sizing.eventual.size(150, LOT) == 300
+
+
+@scenario("1.8")
+def test_what_an_exit_that_was_cancelled_may_not_sell_is_counted_on_by_the_next() -> None:
+    """It sold a part only, and nothing was placed for that yet: it may come to nothing."""
+    made = Pair(leader_order(terms=terms(200)), replace(RULES, sizing=Multiplier(Fraction(1))))
+    made.leader_trades(200)
+    made.place()
+    made.fill(200)
+    cut = leader_order(
+        order_id="102261125000002",
+        side=Side.SELL,
+        terms=terms(200),
+        filled=100,
+        status=Status.CANCELLED,
+        stamp=stamp(20),
+    )
+    last = leader_order(
+        order_id="102261125000003", side=Side.SELL, terms=terms(100), stamp=stamp(21)
+    )
+    for one in (cut, last):
+        made.book.seen(OrderSeen(one, NOON, 1))
+    sizing = made.book.copies[last.order_id].sizing
+    assert isinstance(sizing, Exit)
+    assert sizing.size(100, LOT) == 100
+    assert sizing.eventual.size(100, LOT) == 200
+
+
 def test_limits_are_about_all_of_a_copy() -> None:
     made = pair(limits=Limits(order_value=49_000_00))
     step = made.step()

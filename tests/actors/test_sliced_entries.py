@@ -1,0 +1,46 @@
+"""Flat is flat also where copies go in slices that wait for permits, and end short as an IOC."""
+
+from fractions import Fraction
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.actors.sliced import Sliced
+from tests.actors.test_late_entries import MOVES, rules
+
+ALL_MOVES = (*MOVES, "iocs", "permit", "permit", "acts", "acts")
+FREEZE = st.sampled_from((None, 101, 151, 201))
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.integers(0, 2**32),
+    st.fractions(Fraction(1, 4), 2, max_denominator=4),
+    st.lists(st.sampled_from(ALL_MOVES), min_size=4, max_size=60),
+    st.booleans(),
+    FREEZE,
+    st.booleans(),
+)
+def test_flat_is_flat_in_slices_too(
+    seed: int,
+    factor: Fraction,
+    moves: list[str],
+    trade_too: bool,
+    freeze: int | None,
+    scarce: bool,
+) -> None:
+    world = Sliced(seed, rules(factor), freeze, scarce)
+    for move in moves:
+        match move:
+            case "leaves":
+                world.leaves(1.0)
+            case "part":
+                world.leaves(world.chance.random())
+            case "trades":
+                world.trades(world.chance.randint(1, 3))
+            case _:
+                getattr(world, move)()
+        assert not world.oversold
+    world.ends(trade_too)
+    assert not world.oversold
+    assert (world.leaders_net, world.net, world.still_open) == (0, 0, [])
