@@ -60,7 +60,7 @@ class Day:
 
     def _by_day(self) -> list[str]:
         self.mishaps.start()
-        eventually(self._has_master)
+        eventually(self._has_master, timeout=_START_SECONDS)
         self._act_amid_mishaps(_ACTIONS)
         if wrong := self._judged():
             return wrong
