@@ -1,7 +1,7 @@
 """Following a recorded day again: what each follower took, taken once more by the same code."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -73,24 +73,35 @@ class _Again:
         """Nothing: when it rang is noted already."""
 
     def take_all(self, notes: Sequence[Noted], day: Day) -> None:
-        """Follow the day. A crash ends an actor's life, as it did then.
+        """Follow the day, one life of the actor after the other."""
+        self.inputs = sum(day.has(one.at) for one in notes)
+        for life in _lives(notes):
+            self._live(life, day)
+            self._cut_off()
+        self.planned = [one for one in self.planned if day.has(one.at)]
 
-        Of the last moment every report is kept, as a kill may have kept the last of them from
-        being recorded.
+    def _live(self, life: Sequence[Noted], day: Day) -> None:
+        """Follow one life. A crash ends it, as it did then.
+
+        Of its last moment every report is kept, as a kill may have kept the last of them from
+        being recorded; and none of the lives before, unless it ended too soon to tell anything.
         """
         following: Following | None = None
-        for one in notes:
-            self.inputs += day.has(one.at)
+        tells = False
+        for one in life:
             if isinstance(one.told, Opened):
-                self._cut_off()
                 following = Following(self.follower, "", one.told.mandate, Post(), self)
                 following.open(one.at)
             elif following is not None:
                 following = self._take(following, one)
-            if following is not None and one.at >= notes[-1].at - _LAST_MOMENT:
+            if following is None or not following.ready:
+                continue
+            if not tells:
+                tells = True
+                self.reports.clear()
+                self._reported.clear()
+            if one.at >= life[-1].at - _LAST_MOMENT:
                 self._report(following, day)
-        self._cut_off()
-        self.planned = [one for one in self.planned if day.has(one.at)]
 
     def _take(self, following: Following, one: Noted) -> Following | None:
         """Take one more input; what goes on then."""
@@ -127,6 +138,16 @@ class _Again:
             report = book.report(leader_id, day.until)
             if report is not None:
                 self.reports.setdefault(leader_id, []).append(report)
+
+
+def _lives(notes: Iterable[Noted]) -> list[list[Noted]]:
+    """What was noted in each life of the actor."""
+    lives: list[list[Noted]] = [[]]
+    for one in notes:
+        if isinstance(one.told, Opened):
+            lives.append([])
+        lives[-1].append(one)
+    return lives
 
 
 def follow_again(reader: Reader, follower: str, day: Day) -> Compared:

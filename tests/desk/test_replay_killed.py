@@ -13,7 +13,8 @@ from actors.post import Post
 from desk.replaying import Day, follow_again
 from domain.copies import Copy
 from domain.inputs import Granted, Input, InstrumentsFound, Mandate, MarketFound, Rang, Restored
-from domain.messages import Intent, NotRecorded, OrderSeen
+from domain.messages import CopyChanged, Intent, NotRecorded, OrderSeen
+from domain.reports import report
 from domain.schedules import Schedule
 from domain.steps import Request
 from ledger.entries import Entry, Noted, Unsent
@@ -50,28 +51,36 @@ class Record:
         """Nothing rings."""
 
 
-def life(*told: Input) -> list[Entry]:
-    """What a follower that takes all this, four seconds apart, has for the ledger."""
+def life(*told: Input, since: float = 0) -> list[Entry]:
+    """What a follower that takes all this, four seconds apart, has for the ledger, with what it
+    tells of its copies once it has them."""
     record = Record()
     following = Following(NAME, FOLLOWER, Mandate(RULES), Post(), record)
-    following.open(NOON)
+    following.open(after(since))
     for number, one in enumerate(told):
-        following.take(one, after(4 * number))
-    return record.entries
+        following.take(one, after(since + 4 * number))
+    book = following.book
+    shown = [shown for one in book.copies if following.ready and (shown := book.shown(one))]
+    changes = [CopyChanged(report(*one, after(since)), one[1]) for one in shown]
+    return [*record.entries, *changes]
 
 
 def intents(entries: Sequence[Entry]) -> list[Intent]:
     return [entry for entry in entries if isinstance(entry, Intent)]
 
 
+def notes(entries: Sequence[Entry]) -> list[Noted]:
+    return [entry for entry in entries if isinstance(entry, Noted)]
+
+
 def differences(folder: Path, entries: Sequence[Entry]) -> tuple[str, ...]:
+    """What comes out differently when these entries are followed again."""
     with Ledger.open(folder / "copy_trading.db") as ledger:
         ledger.commit(entries)
     with Reader.open(folder / "copy_trading.db") as reader:
         compared = follow_again(reader, NAME, Day(NOON, after(3600)))
-    requests = [one for one in compared.differences if "asked for" in one]
-    assert compared.inputs
-    return tuple(requests)
+    assert (compared.inputs, compared.copies) == (len(notes(entries)), len(SEEN))
+    return compared.differences
 
 
 @pytest.mark.parametrize("kept", [2, 1, 0])
@@ -92,10 +101,16 @@ def test_what_an_earlier_input_led_to_was_recorded_before(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("learnt", [False, True])
 def test_what_the_ledger_could_not_keep_was_not_asked_for(tmp_path: Path, learnt: bool) -> None:
-    entries = life(*WAITING, Granted(10), *LATER)
-    gone = intents(entries)
+    gone = intents(life(*WAITING, Granted(10)))
+    words = [NotRecorded(one, "the disk is full") for one in gone] if learnt else []
+    entries = life(*WAITING, Granted(10), *words, *LATER)
     kept: list[Entry] = [Unsent(one) if one in gone else one for one in entries]
-    if learnt:
-        words = [NotRecorded(one, "the disk is full") for one in gone]
-        kept += [Noted(NAME, after(100), one) for one in words]
+    assert not intents(kept)
     assert differences(tmp_path, kept) == ()
+
+
+def test_a_life_that_ended_before_it_had_its_copies_tells_of_none(tmp_path: Path) -> None:
+    """As of a start that was killed while the ledger was read."""
+    whole, short = life(*WAITING, Granted(10)), life(*SEEN, since=600)
+    assert len(notes(short)) == 3
+    assert differences(tmp_path, [*whole, *short]) == ()
