@@ -150,22 +150,26 @@ class Tape:
         """The orders whose copies depend on others now, as they were placed: exits that wait for
         entries, and entries that are overtaken; and the last exit, where something is left over."""
         found = dict.fromkeys(self._lagging)
-        if not self.total.leader and self.total.mine:
-            lines = self._lines.values()
-            found |= {line.order.order_id: None for line in lines if self.left_over(line.order)}
+        if (last := self._leaves_over()) is not None:
+            found[last.order.order_id] = None
         dependent = sorted((self._lines[one] for one in found), key=lambda line: line.place)
         return [one.order.order_id for one in dependent if one.exits or self.overtaken(one.order)]
 
     def left_over(self, order: Order) -> bool:
         """Whether the order is the last one by which the leader traded, an exit that left nothing,
         and the copies still hold something that it could leave."""
-        line = self._lines.get(order.order_id)
-        if line is None or not line.exits or self.total.leader:
-            return False
-        if order.side.other.sign * self.total.mine <= 0:
-            return False
-        lines = self._lines.values()
-        return not any(one.shares.leader for one in lines if one.place > line.place)
+        last = self._leaves_over()
+        return last is not None and last.order.order_id == order.order_id
+
+    def _leaves_over(self) -> Line | None:
+        """The line of that order, if there is one."""
+        if self.total.leader or not self.total.mine:
+            return None
+        traded = (line for line in self._lines.values() if line.shares.leader)
+        last = max(traded, key=lambda line: line.place, default=None)
+        if last is None or not last.exits or last.order.side.other.sign * self.total.mine <= 0:
+            return None
+        return last
 
     def overtaken(self, order: Order) -> bool:
         """Whether the leader has left again all that the order entered: first in, first out."""
