@@ -25,15 +25,20 @@ class Offset:
     def words(self) -> str:
         """Why it is too much, empty where that is not certain."""
         if self.least > MOST:
-            return f"at least {self.least.total_seconds():.1f} s ahead of Dhan's"
+            return f"at least {_tenths(self.least)} s ahead of Dhan's"
         if self.most < -MOST:
-            return f"at least {-self.most.total_seconds():.1f} s behind Dhan's"
+            return f"at least {_tenths(-self.most)} s behind Dhan's"
         return ""
 
     @property
     def good(self) -> bool:
         """Whether it is certain that it is not too much."""
         return self.least >= -MOST and self.most <= MOST
+
+
+def _tenths(seconds: timedelta) -> str:
+    """Rounded down, as no more than that is certain."""
+    return f"{seconds // timedelta(milliseconds=100) / 10:.1f}"
 
 
 def admitted(date: datetime, asked: datetime, answered: datetime) -> Offset:

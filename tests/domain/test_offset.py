@@ -89,3 +89,9 @@ def test_a_slow_answer_admits_more_and_spoils_nothing() -> None:
     quick = spread(SECOND / 10, 10)
     slow = answer(SECOND / 10, timedelta(seconds=100), timedelta(seconds=9), timedelta(0))
     assert quick.heard(slow) == quick
+
+
+def test_no_more_is_told_than_is_certain() -> None:
+    off = timedelta(seconds=2.97)
+    assert Offset(off, off + SECOND).words == "at least 2.9 s ahead of Dhan's"
+    assert Offset(-off - SECOND, -off).words == "at least 2.9 s behind Dhan's"
