@@ -66,6 +66,18 @@ class Laggard(Flattened):
     def enters(self) -> None:
         self._places(Side.BUY, self.chance.randint(1, 4))
 
+    def goes_on(self, move: str) -> None:
+        """One of the things that may happen, by its name."""
+        match move:
+            case "leaves":
+                self.leaves(1.0)
+            case "part":
+                self.leaves(self.chance.random())
+            case "trades":
+                self.trades(self.chance.randint(1, 3))
+            case _:
+                getattr(self, move)()
+
     def buys(self, lots: int, got: int | None = None) -> str:
         """The leader buys at the market, all of it or what it `got`."""
         return self._sends(Side.BUY, lots, got)

@@ -31,15 +31,7 @@ def test_flat_is_flat_in_slices_too(
 ) -> None:
     world = Sliced(seed, rules(factor), freeze, scarce)
     for move in moves:
-        match move:
-            case "leaves":
-                world.leaves(1.0)
-            case "part":
-                world.leaves(world.chance.random())
-            case "trades":
-                world.trades(world.chance.randint(1, 3))
-            case _:
-                getattr(world, move)()
+        world.goes_on(move)
         assert not world.oversold
     world.ends(trade_too)
     assert not world.oversold
