@@ -14,7 +14,7 @@ from domain.built import Built
 from domain.copies import Copy, CopyState, Skipped
 from domain.differences import Followed, Holding
 from domain.instructions import Instruction, Refuted
-from domain.instruments import InstrumentKey
+from domain.instruments import InstrumentKey, one_order
 from domain.means import Means
 from domain.merge import adds, merge, outweighs
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
@@ -480,9 +480,8 @@ class CopyBook:
             order = self._faced(former)
         if order is not None:
             copy = self.copies.get(leader_id) or self._expected.get(leader_id)
-            known = self.listings.instrument(order.instrument)
-            lot, most = (known.lot, known.most) if known is not None else (1, None)
-            self.holdings.note(order, copy, lot, most)
+            limits = one_order(self.listings.instrument(order.instrument))
+            self.holdings.note(order, copy, *limits)
 
 
 def _placed(order: Order) -> datetime:

@@ -121,3 +121,9 @@ class Instrument:
         if self.lower is not None:
             price = max(price, self.snap_up(self.lower))
         return price
+
+
+def one_order(instrument: Instrument | None) -> tuple[int, int | None]:
+    """The least and the most (shares) that one order of an instrument may be for, as far as that is
+    known: its lot, 1 where it is not, and None where there is no most."""
+    return (instrument.lot, instrument.most) if instrument is not None else (1, None)

@@ -10,7 +10,7 @@ from domain.copies import Attempt, Change, Copy, Stage, Withdrawal
 from domain.entering import enter
 from domain.exits import within
 from domain.halts import held_back
-from domain.instruments import Instrument
+from domain.instruments import Instrument, one_order
 from domain.orders import Order, Status, Validity
 from domain.rules import Account, Market, Mood, Rules
 from domain.slices import Slice, first, may_follow, slices
@@ -39,7 +39,7 @@ def plan(
     second order while one may exist, never touches an order that has ended. Of a copy in slices
     it is the most urgent one, so that it is asked for again as soon as that is on its way.
     """
-    lot, most = (instrument.lot, instrument.most) if instrument else (1, None)
+    lot, most = one_order(instrument)
     parts = slices(order, copy, lot, most)
     steps = [_step(order, one, rules, market, instrument, account, now) for one in parts]
     return steps[0] if len(steps) == 1 else first(steps)

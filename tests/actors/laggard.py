@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from random import Random
 
 from domain.copies import Stage
 from domain.differences import Difference, Holding, Position, Shown
@@ -24,7 +23,6 @@ class Behind(Exchange):
     """An account whose orders never trade before the leader's; what is to be taken at once is."""
 
     most: Callable[[TrueOrder], int]
-    chance: Random
 
     def fill(self, order: TrueOrder, lots: int, lot: int, price: int) -> None:
         lots = min(lots, (self.most(order) - order.filled) // lot)
@@ -46,8 +44,8 @@ class Laggard(Flattened):
         super().__init__(seed, freeze, rules)
         self.silent = False
         self._untold: dict[str, None] = {}
-        self.account = behind = Behind(FOLLOWER, lambda: self.now, self.ns)
-        behind.most = self._most
+        self.account = Behind(FOLLOWER, lambda: self.now, self.ns)
+        self.account.most = self._most
 
     def _most(self, own: TrueOrder) -> int:
         """What an order of the follower may have, as the leader's goes (shares)."""

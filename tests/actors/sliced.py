@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 
 from domain.inputs import Granted, Input
 from domain.orders import OrderType, Product, Side, Validity
@@ -14,6 +15,7 @@ from tests.domain.exchange import Exchange, TrueOrder
 class _Short(Behind):
     """An account where less of an IOC may trade than of the leader's, until `calm`."""
 
+    chance: Random
     calm = False
 
     def settle(self, order: TrueOrder) -> None:

@@ -11,7 +11,7 @@ from domain.copies import CopyState, Withdrawal
 from domain.instruments import Instrument, InstrumentKey, Segment
 from domain.limits import Limits
 from domain.messages import OrderSeen
-from domain.orders import OrderType, Side, Status, Validity
+from domain.orders import Order, OrderType, Side, Status, Validity
 from domain.outcomes import Accepted, Refusal, Refused, Throttled, Unknown
 from domain.rules import Mood
 from domain.sizing import Exit, Multiplier
@@ -55,6 +55,14 @@ def placed_anew(made: Pair, count: int) -> list[Place]:
     for at, step in enumerate(places):
         made.answer(Accepted(f"2000{step.number}", "TRANSIT"), to=at - count)
     return places
+
+
+def sized(made: Pair, exits: Order) -> Exit:
+    """How much of the follower's position an exit of the leader takes, once it is told."""
+    made.book.seen(OrderSeen(exits, NOON, 1))
+    sizing = made.book.copies[exits.order_id].sizing
+    assert isinstance(sizing, Exit)
+    return sizing
 
 
 @pytest.mark.parametrize(
@@ -254,10 +262,7 @@ def test_what_a_slice_did_not_get_is_not_left_by_an_exit() -> None:
     assert made.book.copies[made.copy.leader_order_id].filled == 400
     for filled, status, due in ((0, Status.PENDING, 500), (50, Status.CANCELLED, 450)):
         made.hear(2, filled=filled, traded_value=filled, status=status)
-        sold = leader_order(order_id=f"exit {due}", side=Side.SELL, terms=terms(250))
-        made.book.seen(OrderSeen(sold, NOON, 1))
-        sizing = made.book.copies[sold.order_id].sizing
-        assert isinstance(sizing, Exit)
+        sizing = sized(made, leader_order(order_id=f"exit {due}", side=Side.SELL, terms=terms(250)))
         assert sizing.size(250, LOT) == 400 + filled
         assert sizing.eventual.size(250, LOT) == due
 
@@ -270,10 +275,7 @@ def test_slices_that_wait_for_their_permits_are_counted_on_by_an_exit() -> None:
     made.leader_trades(250)
     placed(made, 1)
     made.hear(0, filled=50, traded_value=50, status=Status.CANCELLED)
-    sold = leader_order(order_id="exit", side=Side.SELL, terms=terms(250))
-    made.book.seen(OrderSeen(sold, NOON, 1))
-    sizing = made.book.copies[sold.order_id].sizing
-    assert isinstance(sizing, Exit)
+    sizing = sized(made, leader_order(order_id="exit", side=Side.SELL, terms=terms(250)))
     assert sizing.size(250, LOT) == 50
     assert sizing.eventual.size(250, LOT) == 350
     assert [step.ticket.terms.quantity for step in placed_anew(made, 2)] == [200, 100]
@@ -288,10 +290,7 @@ def test_slices_that_stand_for_more_than_their_part_are_counted_on_by_an_exit() 
     made.leader_trades(150)
     made.lead(status=Status.CANCELLED)
     made.hear(0, filled=50, traded_value=50, status=Status.CANCELLED)
-    sold = leader_order(order_id="exit", side=Side.SELL, terms=terms(150))
-    made.book.seen(OrderSeen(sold, NOON, 1))
-    sizing = made.book.copies[sold.order_id].sizing
-    assert isinstance(sizing, Exit)
+    sizing = sized(made, leader_order(order_id="exit", side=Side.SELL, terms=terms(150)))
     assert sizing.size(150, LOT) == 50
     assert sizing.eventual.size(150, LOT) == 300
 
@@ -314,10 +313,8 @@ def test_what_an_exit_that_was_cancelled_may_not_sell_is_counted_on_by_the_next(
     last = leader_order(
         order_id="102261125000003", side=Side.SELL, terms=terms(100), stamp=stamp(21)
     )
-    for one in (cut, last):
-        made.book.seen(OrderSeen(one, NOON, 1))
-    sizing = made.book.copies[last.order_id].sizing
-    assert isinstance(sizing, Exit)
+    sized(made, cut)
+    sizing = sized(made, last)
     assert sizing.size(100, LOT) == 100
     assert sizing.eventual.size(100, LOT) == 200
 

@@ -75,11 +75,12 @@ def _of_follower(
         order_id = str(leader["orderId"])
         mine = _copies(book, leader)
         accounted += len(mine)
-        wrong_in = _of_exit(leader, mine, _may_take(seen, leader, book, member, exits))
         overtaken = _overtaken(seen, leader, mine, exits)
         if INVERSE in member.more:
             wrong_in = _of_mirrored(leader, mine, member, overtaken or order_id in exits)
-        elif order_id not in exits:
+        elif order_id in exits:
+            wrong_in = _of_exit(leader, mine, _may_take(seen, leader, book, member, exits))
+        else:
             wrong_in = _of_order(leader, seen.most[order_id], mine, member, overtaken)
         for wrong in wrong_in:
             yield f"order {order_id} ({leader['orderStatus']}): {wrong}"
