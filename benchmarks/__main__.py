@@ -4,8 +4,8 @@ The race (how soon every follower's order arrives, beside other ways to do it), 
 hanging and a slow account cost the others), the recovery (how soon all is right again after the
 leader could not be reached), the sweeps (what reading its order book costs), the burst (how near
 to Dhan's limits many orders at once are copied), the decisions (what one takes with every rule on),
-the clock (what asking it takes), the instrument master (what loading it takes), and the adopting
-(what taking over an older program's database takes).
+the day (what a long one makes of that), the clock (what asking it takes), the instrument master
+(what loading it takes), and the adopting (what taking over an older program's database takes).
 """
 
 import argparse
@@ -19,7 +19,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import adopting, burst, clock, decisions, master, race, recovery, sweeps, trouble
+from benchmarks import (
+    adopting,
+    burst,
+    clock,
+    day,
+    decisions,
+    master,
+    race,
+    recovery,
+    sweeps,
+    trouble,
+)
 from benchmarks.contestant import NAMES
 from benchmarks.race import Race
 from benchmarks.report import Report, Row
@@ -36,6 +47,7 @@ _PARTS = (
     "sweeps",
     "burst",
     "decisions",
+    "day",
     "clock",
     "master",
     "adopting",
@@ -68,6 +80,9 @@ def main(arguments: Sequence[str]) -> int:
         if asked.decisions and "decisions" in asked.parts:
             document["decisions"] = decisions.run(asked.decisions)
             report.decisions(document["decisions"])
+        if asked.days and "day" in asked.parts:
+            document["day"] = day.run(asked.days)
+            report.day(document["day"])
         if asked.clock and "clock" in asked.parts:
             document["clock"] = clock.run(asked.clock)
             report.clock(document["clock"])
@@ -148,6 +163,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--burst", type=int, default=50, help="orders at once; 0: none")
     parser.add_argument("--burst-followers", type=int, default=20)
     parser.add_argument("--decisions", type=int, default=20_000, help="0: none")
+    parser.add_argument(
+        "--days", type=_numbers, default=day.SIZES, metavar="100,1000", help="orders of a day"
+    )
     parser.add_argument("--clock", type=int, default=100_000, help="questions; 0: none")
     parser.add_argument("--master", type=int, default=_MASTER_ROWS, help="rows of it; 0: none")
     parser.add_argument("--adopting", type=int, default=_ADOPTED, help="orders; 0: none")
@@ -161,7 +179,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         asked.recovery, asked.recovery_followers = 1, (3,)
         asked.sweeps, asked.books, asked.decisions = 1, (1, 20), 200
         asked.clock, asked.adopting = 2000, 200
-        asked.burst, asked.burst_followers = 12, 2
+        asked.burst, asked.burst_followers, asked.days = 12, 2, (4, 20)
     if asked.profile:
         asked.only, asked.parts = ("lockstep",), ("race",)
     return asked

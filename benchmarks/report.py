@@ -122,6 +122,18 @@ class Report:
             f"{told['decision_p50_us']:.0f} us and {told['decision_p99_us']:.0f} us"
         )
 
+    def day(self, told: Row) -> None:
+        """What a long day makes of one follower's decisions."""
+        rows = told["rows"]
+        table = Table(title="A day in one instrument: one follower's decisions, CPU time")
+        for title in ("orders", "us an order, the last fifth", "ms for all again after a restart",
+                      "ms for another roster"):  # fmt: skip
+            table.add_column(title, justify="right")
+        for row in rows:
+            times = (f"{row[name]:.1f}" for name in ("order_us", "again_ms", "roster_ms"))
+            table.add_row(str(row["orders"]), *times)
+        self._console.print(table)
+
     def burst(self, told: Row) -> None:
         """How near to Dhan's limits a burst was copied."""
         self._console.print(

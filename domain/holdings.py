@@ -185,11 +185,14 @@ class Holdings:
         tape = self._tapes.get((order.instrument, order.product))
         return tape is not None and not self._ended(order) and tape.left_over(order)
 
-    def room(self, order: Order, copy: Copy) -> int | None:
+    def room(self, order: Order, copy: Copy, lot: int, most: int | None) -> int | None:
         """The most (shares) that the copy of an exit may come to: no more than what is held, or
-        was before it, and no other exit in the market asks for. None for any other order, and where
-        the leader's own exits ask for more than the leader has, as a target and a stop do."""
+        was before it, and no other exit in the market asks for. None for any other order, for one
+        that asks for nothing more, and where the leader's own exits ask for more than the leader
+        has, as a target and a stop do. `lot` and `most` are as for `note`."""
         if not isinstance(copy.sizing, Exit) or order.flattening:
+            return None
+        if _settled(order, copy, lot, most):
             return None
         holding = (order.instrument, order.product)
         leaders, mine = self._tapes[holding].free(order)
@@ -253,6 +256,15 @@ class Holdings:
             elif one.side is order.leaders_side and (earlier or one.placed):
                 others.append(one)
         return others
+
+
+def _settled(order: Order, copy: Copy, lot: int, most: int | None) -> bool:
+    """Whether there is nothing to place or to raise for the copy, as far as is known."""
+    if copy.standing is not None:
+        return False
+    if copy.skipped is not None:
+        return copy.skipped.lasting
+    return within_reach(order, copy, lot, most) <= copy.filled
 
 
 def _left(order: Order, copy: Copy | None) -> Shares:

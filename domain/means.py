@@ -7,7 +7,7 @@ from fractions import Fraction
 from domain.copies import Copy
 from domain.funds import Funds, Room, Trade
 from domain.holdings import Holdings
-from domain.instruments import InstrumentKey
+from domain.instruments import InstrumentKey, one_order
 from domain.limits import DayLoss, Standing
 from domain.listings import Listings
 from domain.orders import Order
@@ -75,7 +75,8 @@ class Means:
         position = self.holdings.position(order.instrument, order.product)
         standing = self._standing(order, copies, rules, now)
         overtaken = self.holdings.overtaken(order, copy)
-        most = self.holdings.room(order, copy)
+        limits = one_order(self.listings.instrument(order.instrument))
+        most = self.holdings.room(order, copy, *limits)
         return Account(mood, position, standing, None, overtaken, most)
 
     def room(self, order: Order, copy: Copy, rules: Rules, now: datetime) -> Room | None:

@@ -5,8 +5,10 @@ An exit is about what was entered before it, whenever it is looked at: so the or
 trip are never sized off those of the next, however many are in the air.
 """
 
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from operator import itemgetter
 
 from domain.copies import Copy, Skipped
 from domain.orders import Order
@@ -58,9 +60,9 @@ class Tape:
 
     total: Shares = field(default_factory=Shares)
     _lines: dict[str, Line] = field(default_factory=dict)
+    _in_order: list[tuple[_Place, str]] = field(default_factory=list)
     _lagging: dict[str, None] = field(default_factory=dict)
     _asking: dict[str, None] = field(default_factory=dict)
-    _last: _Place = _FIRST
 
     def note(
         self, order: Order, copy: Copy | None, shares: Shares, ended: bool, reach: int
@@ -80,9 +82,9 @@ class Tape:
         lags = not ended and _lags(order, copy, rest, reach)
         sent_at = copy.attempts[0].sent_at if copy is not None and copy.attempts else None
         place = _place(order, known)
+        self._stand(order.order_id, place, known)
         line = Line(order, place, shares, exits, lags, sent_at, leaders_rest, rest)
         self._lines[order.order_id] = line
-        self._last = max(self._last, line.place)
         _keep(self._lagging, order.order_id, lags)
         _keep(self._asking, order.order_id, bool(leaders_rest or rest))
         return known is None or _depended_on(known) != _depended_on(line)
@@ -106,11 +108,10 @@ class Tape:
         known = self._lines.get(order.order_id)
         place = _place(order, known)
         found = self.without(order)
-        if place >= self._last:
+        since = (line for line in self._from(place) if line is not known)
+        later = [line for line in since if not _precedes(line, order, place)]
+        if not later:
             return found, found
-        others = (line for line in self._lines.values() if line is not known)
-        later = [line for line in others if not _precedes(line, order, place)]
-        later.sort(key=lambda line: line.place)
         for line in later:
             found.add(line.shares, -1)
         sent_at = known.sent_at if known is not None else None
@@ -138,12 +139,12 @@ class Tape:
     def opens(self, order: Order) -> bool:
         """Whether the leader held nothing that the order could leave by the second in which it was
         placed."""
-        known = self._lines.get(order.order_id)
-        place = _place(order, known)
-        if place >= self._last:
+        place = _place(order, self._lines.get(order.order_id))
+        later = [line for line in self._from(place) if line.place > place]
+        if not later:
             return False
-        at, held = place[0], self.without(order).leader
-        held -= sum(line.shares.leader for line in self._lines.values() if line.place[0] > at)
+        held = self.without(order).leader
+        held -= sum(line.shares.leader for line in later if line.place[0] > place[0])
         return held * order.leaders_side.sign >= 0
 
     def dependent(self) -> list[str]:
@@ -165,8 +166,8 @@ class Tape:
         """The line of that order, if there is one."""
         if self.total.leader or not self.total.mine:
             return None
-        traded = (line for line in self._lines.values() if line.shares.leader)
-        last = max(traded, key=lambda line: line.place, default=None)
+        lines = (self._lines[one] for _, one in reversed(self._in_order))
+        last = next((line for line in lines if line.shares.leader), None)
         if last is None or not last.exits or last.order.side.other.sign * self.total.mine <= 0:
             return None
         return last
@@ -174,13 +175,23 @@ class Tape:
     def overtaken(self, order: Order) -> bool:
         """Whether the leader has left again all that the order entered: first in, first out."""
         known = self._lines[order.order_id]
-        if known.place == self._last:
-            return False
-        later = [line for line in self._lines.values() if line.place > known.place]
+        later = [line for line in self._from(known.place) if line.place > known.place]
         left = sum(_of(line) for line in later if line.order.leaders_side is not order.leaders_side)
         more = sum(_of(line) for line in later if line.order.leaders_side is order.leaders_side)
         held = self.total.leader * order.leaders_side.sign - more + left
         return 0 < held <= left
+
+    def _stand(self, order_id: str, place: _Place, known: Line | None) -> None:
+        """Have the order in its place, and not where it was `known` to be."""
+        if known is not None and known.place != place:
+            del self._in_order[bisect_left(self._in_order, (known.place, order_id))]
+        if known is None or known.place != place:
+            insort(self._in_order, (place, order_id))
+
+    def _from(self, place: _Place) -> list[Line]:
+        """The lines in that place and after it, in order."""
+        since = bisect_left(self._in_order, place, key=itemgetter(0))
+        return [self._lines[one] for _, one in self._in_order[since:]]
 
 
 def _keep(ids: dict[str, None], order_id: str, there: bool) -> None:

@@ -47,6 +47,9 @@ def test_a_quick_run_completes_and_counts_every_copy_once(tmp_path: Path) -> Non
     decided = document["decisions"]
     assert 0 < decided["plan_p50_us"] <= decided["plan_p99_us"]
     assert decided["plan_p50_us"] < decided["decision_p50_us"] <= decided["decision_p99_us"]
+    assert [row["orders"] for row in document["day"]["rows"]] == [4, 20]
+    for row in document["day"]["rows"]:
+        assert min(row["order_us"], row["again_ms"], row["roster_ms"]) > 0
     asked = document["clock"]
     assert 0 < asked["remembered_p50_us"] <= asked["remembered_p99_us"]
     assert asked["remembered_p50_us"] < asked["found_p50_us"] <= asked["found_p99_us"]

@@ -2,9 +2,11 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain import holdings
 from tests.actors.sliced import Sliced
 from tests.actors.test_late_entries import MOVES, rules
 
@@ -12,8 +14,7 @@ ALL_MOVES = (*MOVES, "iocs", "permit", "permit", "acts", "acts")
 FREEZE = st.sampled_from((None, 101, 151, 201))
 
 
-@settings(deadline=None, max_examples=150)
-@given(
+WORLDS = (
     st.integers(0, 2**32),
     st.fractions(Fraction(1, 4), 2, max_denominator=4),
     st.lists(st.sampled_from(ALL_MOVES), min_size=4, max_size=60),
@@ -21,6 +22,10 @@ FREEZE = st.sampled_from((None, 101, 151, 201))
     FREEZE,
     st.booleans(),
 )
+
+
+@settings(deadline=None, max_examples=150)
+@given(*WORLDS)
 def test_flat_is_flat_in_slices_too(
     seed: int,
     factor: Fraction,
@@ -36,3 +41,25 @@ def test_flat_is_flat_in_slices_too(
     world.ends(trade_too)
     assert not world.oversold
     assert (world.leaders_net, world.net, world.still_open) == (0, 0, [])
+
+
+@settings(deadline=None, max_examples=60)
+@given(*WORLDS)
+def test_nothing_depends_on_the_room_of_what_is_settled(
+    seed: int,
+    factor: Fraction,
+    moves: list[str],
+    trade_too: bool,
+    freeze: int | None,
+    scarce: bool,
+) -> None:
+    placed = []
+    for settled in (holdings._settled, lambda *_: False):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(holdings, "_settled", settled)
+            world = Sliced(seed, rules(factor), freeze, scarce)
+            for move in moves:
+                world.goes_on(move)
+            world.ends(trade_too)
+        placed.append(list(world.account.orders.values()))
+    assert placed[0] == placed[1]
