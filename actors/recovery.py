@@ -74,6 +74,7 @@ class RecoveryActor(FloorActor):
         self._again = False
         self._failing = ""
         self._curious: set[str] = set()
+        self._outrun = False
         self._watermark: datetime | None = None
         self._clock = ClockWatch(floor)
         self._trades: LeaderTrades
@@ -178,8 +179,13 @@ class RecoveryActor(FloorActor):
             date = broker_time(answer)
             for skipped in read.junk:
                 logger.warning("Skipped a row of the leader's order book: %s", skipped.reason)
-            for row in sorted(read.orders if self._curious else read.news, key=_placed):
-                self._row(row, answer.answered_at, date)
+            rows = read.orders if self._curious or self._outrun else read.news
+            self._outrun = False
+            for row in sorted(rows, key=_placed):
+                if self._orders.outrun(row, swept.asked_ns):
+                    self._outrun = self._again = True
+                else:
+                    self._row(row, answer.answered_at, date)
             self._curious.clear()
             if not read.junk:
                 self._complete({row.order_id for row in read.orders}, swept.asked_ns, date)

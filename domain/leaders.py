@@ -47,6 +47,16 @@ class LeaderOrders:
             return True
         return known is not None and ambiguous(known.order, seen.order)
 
+    def outrun(self, row: Order, asked_ns: int) -> bool:
+        """Whether the feed told other terms of the same second than this row, and that came in when
+        the book had been asked for already: the row may be of before. Only a book asked for since
+        can say which of the two is in force."""
+        known = self._seen.get(row.order_id)
+        if known is None or not ambiguous(known.order, row):
+            return False
+        stamp = known.order.stamp
+        return stamp.source is Source.FEED and stamp.heard > asked_ns
+
     def tell(self, seen: OrderSeen) -> Order | None:
         """Join what was told with what was known; the order by now, None where it is no other
         than before."""

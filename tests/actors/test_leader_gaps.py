@@ -1,5 +1,7 @@
 """What the leader did while nobody heard it is found as soon as it can be."""
 
+import time
+
 import pytest
 
 from tests.actors.shop import LEADER, ONE, TWO, Shop
@@ -16,3 +18,28 @@ def test_a_book_that_hangs_does_not_delay_the_one_after_the_reconnect(shop: Shop
     shop.control.cut(LEADER)
     for account in (ONE, TWO):
         shop.waits(order, account, timeout=6, orderStatus="PENDING")
+
+
+def test_a_book_asked_for_before_a_change_does_not_undo_it(shop: Shop) -> None:
+    """Dhan's times are whole seconds: neither the event nor the book says which is newer, but the
+    book was asked for before the event came in."""
+    eventually(lambda: time.time() % 1 < 0.1, why="no second begins")
+    order = shop.buys(2400)
+    shop.waits(order, ONE, orderStatus="PENDING")
+    shop.control.fault(LEADER, "read", "delay", times=1, ms=700)
+    eventually(lambda: "read:delay:after" in shop.control.struck())
+    shop.control.modify(LEADER, order, price=2390)
+    shop.waits(order, ONE, price=2390.0)
+    books = read(shop)
+    eventually(lambda: read(shop) >= books + 3)
+    assert changes(shop, ONE) == 1
+
+
+def read(shop: Shop) -> int:
+    """How often the leader's book was read."""
+    return sum(one["path"].endswith("/orders") for one in shop.control.requests(LEADER))
+
+
+def changes(shop: Shop, account: str) -> int:
+    """How often a copy was changed."""
+    return sum(one["method"] == "PUT" for one in shop.control.requests(account))

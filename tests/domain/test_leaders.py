@@ -45,6 +45,27 @@ def days_ago(order: Order, days: int) -> Order:
 # What is told
 
 
+@pytest.mark.parametrize(
+    ("known", "shown", "asked", "outrun"),
+    [
+        (stamp(heard=5), stamp(), 4, True),
+        (stamp(heard=5), stamp(), 6, False),
+        (stamp(1, heard=5), stamp(), 4, False),
+        (stamp(heard=5), stamp(1), 4, False),
+        (stamp(0, Source.BOOK, 5), stamp(), 4, False),
+    ],
+    ids=["of before?", "asked since", "older", "newer", "book after book"],
+)
+def test_a_row_is_outrun_by_an_event_of_its_second_that_came_after_the_question(
+    known: Stamp, shown: Stamp, asked: int, outrun: bool
+) -> None:
+    changed = leader_order(terms=terms(100), stamp=known)
+    orders = knowing(changed)
+    assert orders.outrun(row(leader_order(stamp=shown)), asked) is outrun
+    assert not orders.outrun(row(replace(changed, stamp=shown)), asked), "it says the same"
+    assert not LeaderOrders().outrun(row(leader_order()), asked), "nothing is known of it"
+
+
 def test_a_row_is_told_when_it_says_more_or_weighs_more_than_what_is_known() -> None:
     order = leader_order()
     known = LeaderOrders()
