@@ -161,6 +161,7 @@ def test_a_lost_day_is_squared_off_once_until_the_operator_takes_over(house: Hou
     sold = house.places(RELIANCE, "SELL", 100, price=2440, product="INTRADAY")
     house.waits(sold, SAME, orderStatus="TRADED")
     becomes(house, sold, SQUARED, "skipped", f"the follower is halted: {RULE}")
+    eventually(lambda: f"{RULE}: flat" in house.output())  # later than its mood says so
     for again in (False, True):
         if again:
             house.kill()

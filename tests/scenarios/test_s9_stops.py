@@ -125,8 +125,8 @@ def test_a_stop_while_every_kind_of_call_hangs(build: Build) -> None:
     house.changes(changed, price=2395)
     house.cancels(closed)
     placed = house.places(RELIANCE, "BUY", 10, price=2402)
-    for method in ORDERS:
-        eventually(partial(_sent, house, method), 30)  # what hangs holds connections
+    for method, times in (("POST", 3), ("PUT", 1), ("DELETE", 1)):
+        eventually(partial(_sent, house, method, times), 30)  # what hangs holds connections
     _ends(house, signal.SIGTERM)
     assert house.copy(placed, SAME)["state"] == "unknown"
     house.control.silence(SAME.client_id, on=False)
@@ -135,8 +135,8 @@ def test_a_stop_while_every_kind_of_call_hangs(build: Build) -> None:
     house.all_wait(changed, price=2395.0)
 
 
-def _sent(house: House, method: str) -> bool:
-    return all(house.requests(member, method) for member in house.members)
+def _sent(house: House, method: str, times: int) -> bool:
+    return all(house.requests(member, method) >= times for member in house.members)
 
 
 @scenario("9.5")
