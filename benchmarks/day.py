@@ -100,17 +100,17 @@ def _told(following: Following, inputs: Iterable[Input], now: datetime) -> None:
 
 def _copied(following: Following, hands: _Hands, number: int, now: datetime) -> None:
     """An order of the leader's, from its first event until it and its copy have traded."""
-    order = _order(f"1{number:013}", _LEADER, number, Status.PENDING, now)
+    order = _order(f"1{number:013}", _LEADER, number, now)
     following.take(OrderSeen(order, now, 1), now)
     following.take(OrderSeen(_traded(order), now, 2), now)
     sent, own_id = hands.sent[-1], f"9{number:013}"
     following.take(Answered(sent, Accepted(own_id, "TRANSIT"), 1, 2, 3, 200), now)
-    own = _order(own_id, _ACCOUNT, number, Status.PENDING, now)
+    own = _order(own_id, _ACCOUNT, number, now)
     told = replace(_traded(own), correlation_id=sent.correlation_id)
     following.take(Heard((OrderHeard(told),)), now)
 
 
-def _order(order_id: str, client_id: str, number: int, status: Status, now: datetime) -> Order:
+def _order(order_id: str, client_id: str, number: int, now: datetime) -> Order:
     return Order(
         order_id=order_id,
         client_id=client_id,
@@ -118,7 +118,7 @@ def _order(order_id: str, client_id: str, number: int, status: Status, now: date
         side=Side.SELL if number % 2 else Side.BUY,
         product=Product.INTRADAY,
         terms=Terms(10, OrderType.LIMIT, 130_000),
-        status=status,
+        status=Status.PENDING,
         stamp=Stamp(now, Source.FEED, 2 * number),
         symbol="RELIANCE",
         placed_at=now,

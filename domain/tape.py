@@ -5,7 +5,7 @@ An exit is about what was entered before it, whenever it is looked at: so the or
 trip are never sized off those of the next, however many are in the air.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -108,8 +108,7 @@ class Tape:
         known = self._lines.get(order.order_id)
         place = _place(order, known)
         found = self.without(order)
-        since = (line for line in self._from(place) if line is not known)
-        later = [line for line in since if not _precedes(line, order, place)]
+        later = [line for line in self._after(place) if not _precedes(line, order, place)]
         if not later:
             return found, found
         for line in later:
@@ -140,7 +139,7 @@ class Tape:
         """Whether the leader held nothing that the order could leave by the second in which it was
         placed."""
         place = _place(order, self._lines.get(order.order_id))
-        later = [line for line in self._from(place) if line.place > place]
+        later = self._after(place)
         if not later:
             return False
         held = self.without(order).leader
@@ -175,7 +174,7 @@ class Tape:
     def overtaken(self, order: Order) -> bool:
         """Whether the leader has left again all that the order entered: first in, first out."""
         known = self._lines[order.order_id]
-        later = [line for line in self._from(known.place) if line.place > known.place]
+        later = self._after(known.place)
         left = sum(_of(line) for line in later if line.order.leaders_side is not order.leaders_side)
         more = sum(_of(line) for line in later if line.order.leaders_side is order.leaders_side)
         held = self.total.leader * order.leaders_side.sign - more + left
@@ -183,14 +182,15 @@ class Tape:
 
     def _stand(self, order_id: str, place: _Place, known: Line | None) -> None:
         """Have the order in its place, and not where it was `known` to be."""
-        if known is not None and known.place != place:
+        if known is not None:
+            if known.place == place:
+                return
             del self._in_order[bisect_left(self._in_order, (known.place, order_id))]
-        if known is None or known.place != place:
-            insort(self._in_order, (place, order_id))
+        insort(self._in_order, (place, order_id))
 
-    def _from(self, place: _Place) -> list[Line]:
-        """The lines in that place and after it, in order."""
-        since = bisect_left(self._in_order, place, key=itemgetter(0))
+    def _after(self, place: _Place) -> list[Line]:
+        """The lines that come after that place, in order."""
+        since = bisect_right(self._in_order, place, key=itemgetter(0))
         return [self._lines[one] for _, one in self._in_order[since:]]
 
 

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from tests.actors.shop import LEADER, ONE, TWO, Shop
+from tests.actors.test_recovery import sweeps
 from tests.waiting import eventually
 
 
@@ -30,14 +31,8 @@ def test_a_book_asked_for_before_a_change_does_not_undo_it(shop: Shop) -> None:
     eventually(lambda: "read:delay:after" in shop.control.struck())
     shop.control.modify(LEADER, order, price=2390)
     shop.waits(order, ONE, price=2390.0)
-    books = read(shop)
-    eventually(lambda: read(shop) >= books + 3)
+    sweeps(shop, 3)
     assert changes(shop, ONE) == 1
-
-
-def read(shop: Shop) -> int:
-    """How often the leader's book was read."""
-    return sum(one["path"].endswith("/orders") for one in shop.control.requests(LEADER))
 
 
 def changes(shop: Shop, account: str) -> int:
