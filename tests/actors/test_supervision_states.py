@@ -2,7 +2,6 @@
 that comes late, rosters that change meanwhile, restarts that wait, and a stop at any moment."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from actors.floor import Begin
 from actors.ledger import LedgerActor, Restore
 from actors.patience import Patience
 from actors.post import BOARD, FEED, LEDGER, LIMITER, RECOVERY, follower_name
-from actors.settings import FollowerSettings
+from actors.settings import FollowerSettings, KeptFor
 from actors.upkeep import BoardRestarted, LimiterRestarted
 from dhan.addresses import AccountAddress, FeedAddress
 from domain.inputs import Restored
@@ -284,9 +283,9 @@ TestSupervision.settings = settings(deadline=None, max_examples=100, stateful_st
 def test_only_the_incarnation_that_asked_is_told_its_copies(tmp_path: Path) -> None:
     """What the ledger kept when an earlier one asked is not what it has for the next."""
     troupe = Troupe(Patience())
-    path, journal = tmp_path / "ledger.db", timedelta(days=1)
-    ledger = LedgerActor.start(troupe.floor, path, journal, troupe.fatal.append)
-    ledger.tell(Begin())
+    path = tmp_path / "ledger.db"
+    ledger = LedgerActor.start(troupe.floor, path, KeptFor(), troupe.fatal.append)
+    ledger.ask(Begin())
     try:
         troupe.follow((_settings("asha", 1, 1),))
         before = troupe.playing(follower_name("asha"))
