@@ -74,9 +74,10 @@ class Wire:
         with self._gate:
             first, self._ended = not self._ended, True
         if first:
+            finished = asyncio.run_coroutine_threadsafe(self._finish(timeout), self._loop)
             if self._thread.ident is None:
-                self._thread.start()
-            asyncio.run_coroutine_threadsafe(self._finish(timeout), self._loop).result()
+                self._thread.start()  # to an end that waits already, so that nothing is sent first
+            finished.result()
             self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
