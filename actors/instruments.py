@@ -17,6 +17,7 @@ from actors.settings import MasterPace
 from domain.inputs import InstrumentsMissed
 from domain.instruments import InstrumentKey, Listing
 from domain.messages import Alert, Level, MasterRenewed, Tick, Unlisted
+from domain.pauses import doubled
 from ledger.instruments import Edition
 
 logger = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ class InstrumentsActor(FloorActor):
         """The seconds to wait after the last loading."""
         if not self._failures:
             return self._pace.again
-        return min(self._pace.retry_most, self._pace.retry * 2.0 ** (self._failures - 1))
+        return doubled(self._pace.retry, self._failures - 1, self._pace.retry_most)
 
     def _ended_within(self, seconds: float) -> bool:
         ended = self._ended_ns

@@ -2,9 +2,8 @@
 
 from collections import deque
 from dataclasses import dataclass
-from math import ldexp
 
-_MOST_DOUBLINGS = 32
+from domain.pauses import doubled
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Patience:
 
     def pause(self, crashes: int) -> float:
         """The pause (seconds) after so many crashes that still count."""
-        return min(ldexp(self.first, min(crashes - 1, _MOST_DOUBLINGS)), self.longest)
+        return doubled(self.first, crashes - 1, self.longest)
 
 
 class Crashes:

@@ -23,6 +23,7 @@ from dhan.addresses import FeedAddress
 from dhan.tokens import TokenMissing
 from dhan.trust import trust
 from dhan.tunnel import ProxyRefused, pass_through, place
+from domain.pauses import doubled
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +63,7 @@ class Pace:
     def pause(self, failures: int, chance: float) -> float:
         """The pause after so many failures in a row: exponential, capped, and jittered by
         `chance` (0 to 1), so that many accounts do not come back at once."""
-        doublings: int = 1 << min(failures, 16)
-        longest = min(self.first_pause * doublings, self.longest_pause)
+        longest = doubled(self.first_pause, failures, self.longest_pause)
         return longest / 2 + longest / 2 * chance
 
 

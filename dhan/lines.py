@@ -16,6 +16,7 @@ from dhan.reads import ReadPace
 from dhan.requests import Kind, Request
 from dhan.tokens import TokenMissing
 from dhan.tunnel import ProxyRefused, tunnelled
+from domain.pauses import doubled
 
 logger = logging.getLogger(__name__)
 
@@ -270,7 +271,7 @@ class Line:
         if self.closed or self._reopening:
             return
         self._reopening = True
-        longest = min(_FIRST_PAUSE * 2 ** min(self._failures, 16), _LONGEST_PAUSE)
+        longest = doubled(_FIRST_PAUSE, self._failures, _LONGEST_PAUSE)
         urgent = self._waiting and not self._failures
         pause = 0.0 if urgent else random.uniform(longest / 2, longest)
         self._loop.call_later(pause, self._reopen_now)

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.outcomes import NotSent, Outcome, Unknown
+from domain.pauses import doubled
 
 _MOST_FAILURES = 5
 _FIRST_PAUSE = timedelta(seconds=1)
-_MOST_DOUBLINGS = 5
+_LONGEST_PAUSE = timedelta(seconds=32)
 
 
 class Circuit(StrEnum):
@@ -80,7 +81,7 @@ class Breaker:
         return replace(self, circuit=Circuit.READY)
 
     def _opened(self, now: datetime) -> "Breaker":
-        pause = _FIRST_PAUSE * 2 ** min(self.openings, _MOST_DOUBLINGS)
+        pause = doubled(_FIRST_PAUSE, self.openings, _LONGEST_PAUSE)
         return Breaker(Circuit.OPEN, 0, self.openings + 1, now + pause)
 
 

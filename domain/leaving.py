@@ -24,6 +24,7 @@ from domain.orders import (
     Status,
     Terms,
 )
+from domain.pauses import doubled
 
 _Holding = tuple[InstrumentKey, Product]
 
@@ -152,7 +153,7 @@ class Leaving:
                 break
             failures += 1
         last = self._book.orders[made[-1]]
-        pause = min(_FIRST_PAUSE * (1 << min(failures, 6)), _LONGEST_PAUSE)
+        pause = doubled(_FIRST_PAUSE, failures, _LONGEST_PAUSE)
         until = (last.placed_at or last.stamp.updated_at) + pause
         if now < until:
             self.waits[last.order_id] = until

@@ -1,10 +1,18 @@
-"""How long an account is left alone after a 429, which names no time (scenario 7.6)."""
+"""Pauses that double with every failure, and how long an account is left alone after a 429, which
+names no time (scenario 7.6)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-_LONGEST = 30.0
+_FIRST, _LONGEST = 1.0, 30.0
+_ENOUGH = 32
 _Instant = TypeVar("_Instant", float, datetime)
+_Length = TypeVar("_Length", float, timedelta)
+
+
+def doubled(first: _Length, times: int, longest: _Length) -> _Length:
+    """The first pause, doubled so many times, however often that is; no more than the longest."""
+    return min(first * (1 << min(times, _ENOUGH)), longest)
 
 
 class Pauses(Generic[_Instant]):
@@ -19,7 +27,7 @@ class Pauses(Generic[_Instant]):
         """The pause (seconds) that begins now; None where it has begun already."""
         if not self._is_news(asked_at):
             return None
-        seconds = min(2.0**self._refusals, _LONGEST)
+        seconds = doubled(_FIRST, self._refusals, _LONGEST)
         self._refusals += 1
         self._began = now
         return seconds

@@ -13,6 +13,7 @@ from domain.instruments import Price
 from domain.merge import merge
 from domain.orders import Order, Status
 from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Refused, Throttled, Unknown
+from domain.pauses import doubled
 from domain.rules import Rules
 from domain.steps import Cancel, Place, Request, Skip
 
@@ -308,10 +309,9 @@ def _failed(attempt: Attempt, change: Change, now: datetime, shut: bool = False)
 def _pause(failures: int, shut: bool = False) -> timedelta:
     """How long to wait after so many failures before this one; longer where the market is shut,
     which may be for hours."""
-    doublings: int = 1 << min(failures, 10)
     if shut:
-        return min(_FIRST_SHUT_PAUSE * doublings, _LONGEST_SHUT_PAUSE)
-    return min(_FIRST_PAUSE * doublings, _LONGEST_PAUSE)
+        return doubled(_FIRST_SHUT_PAUSE, failures, _LONGEST_SHUT_PAUSE)
+    return doubled(_FIRST_PAUSE, failures, _LONGEST_PAUSE)
 
 
 def _at(copy: Copy, order_id: str) -> Attempt:
