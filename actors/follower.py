@@ -6,7 +6,7 @@ permits, books and its own account's events all come back as messages.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from actors.account import (
@@ -26,6 +26,7 @@ from actors.floor import Floor, FloorActor
 from actors.following import Following
 from actors.halting import Halting
 from actors.ledger import Restore
+from actors.lookout import Lookout
 from actors.margin import MarginAnswered, MarginWatch
 from actors.operators_word import OperatorsWord
 from actors.own_orders import OwnOrders
@@ -43,7 +44,6 @@ from domain.inputs import (
     Granted,
     Input,
     InstrumentsMissed,
-    LegsAlone,
     LimiterLost,
     Mandated,
     Rang,
@@ -51,14 +51,12 @@ from domain.inputs import (
 )
 from domain.instructions import Instruction
 from domain.instruments import InstrumentKey
-from domain.legs import Alone
 from domain.messages import (
     Answered,
     FeedLive,
     FeedLost,
     FeedRefused,
     FrameHeard,
-    Level,
     MasterRenewed,
     NotRecorded,
     OrderSeen,
@@ -71,13 +69,11 @@ from domain.messages import (
     Unlisted,
 )
 from domain.outcomes import Refused
-from domain.rules import FailedLeg
 
 logger = logging.getLogger(__name__)
 
 _LOOK = "look"
 _LOOK_SECONDS = 0.5
-_MOST_LISTED = 5
 _IDLE_SWEEP = timedelta(seconds=20)
 
 
@@ -99,6 +95,7 @@ class FollowerActor(FloorActor):
         self._capital: CapitalWatch
         self._margin: MarginWatch
         self._loss: LossWatch
+        self._lookout: Lookout
         self._telling: Telling
         self._read_at: datetime | None = None
 
@@ -121,6 +118,7 @@ class FollowerActor(FloorActor):
         self._capital = CapitalWatch(floor, purse, settings.rules)
         self._margin = MarginWatch(floor, self.name, account, self._capital, book.funds)
         self._loss = LossWatch(post, account, book)
+        self._lookout = Lookout(following)
         self._telling = Telling(following.reporter, floor.clock, self.later)
         following.open(floor.clock.now())
         post.tell(LEDGER, Restore(name, self.actor_ref))
@@ -295,20 +293,7 @@ class FollowerActor(FloorActor):
         self.later(_LOOK_SECONDS, Tick(_LOOK))
         now, following = self.floor.clock.now(), self._following
         following.look(now)
-        for leader_id, how in following.book.lagging(now):
-            following.standing.alert(
-                f"the copy of order {leader_id} lags: {how}",
-                "see whether its price can still be had, and change or cancel it by hand if not",
-                Level.WARNING,
-            )
-        if missed := following.book.missed():
-            following.standing.alert(
-                f"came too late to be copied: {_listed(missed)}",
-                "see python run.py copies --missed, and enter by hand if the price is still good",
-                Level.WARNING,
-            )
-        for alone in following.legs.alone(now):
-            self._alone(alone)
+        self._take_each(self._lookout.look(now))
         refused = following.standing.token_refused
         busy = timedelta(seconds=self._settings.sweep_seconds)
         every = busy if following.live or refused else _IDLE_SWEEP
@@ -322,19 +307,6 @@ class FollowerActor(FloorActor):
             self._loss.look(self._surroundings.open, now)
             self._loss.square_off(now)
 
-    def _alone(self, alone: Alone) -> None:
-        """Tell of legs that stand alone, and have them left where the roster wants that."""
-        rules = self._following.book.rules
-        legs = alone.entries if rules.failed_leg is FailedLeg.FLATTEN else ()
-        fix = (
-            "they are left: what is open is cancelled, what traded is exited"
-            if legs
-            else "close what stands, or enter by hand what failed; python run.py explain says why"
-        )
-        self._following.standing.alert(alone.words, fix, alone.level)
-        if legs:
-            self._take(LegsAlone(tuple(one.order.order_id for one in legs), alone.why))
-
     def _feed_changed(self, change: FeedLive | FeedLost | FeedRefused) -> None:
         if isinstance(change, FeedLive):
             self._account.read_book()
@@ -343,9 +315,3 @@ class FollowerActor(FloorActor):
         if isinstance(change, FeedRefused):
             self.floor.post.tell(TOKENS, TokenRefused(self.name))
         self.floor.post.tell(BOARD, change)
-
-
-def _listed(words: Sequence[str]) -> str:
-    """The first few."""
-    more = len(words) - _MOST_LISTED
-    return "; ".join(words[:_MOST_LISTED]) + (f"; and {more} more" if more > 0 else "")

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from domain.copies import Change, Copy
+from domain.attempts import Change
+from domain.copies import Copy
 from domain.messages import Intent
 from domain.steps import Modify, Place, Request
 

@@ -21,7 +21,7 @@ from dhan.calls import ReadDone
 from dhan.outcomes import outcome
 from dhan.requests import Request
 from dhan.wire import Answer, Call, Line
-from domain.copies import Change
+from domain.attempts import Change
 from domain.messages import (
     Alert,
     Answered,

@@ -7,7 +7,8 @@ from datetime import datetime
 from actors.clock import Clock
 from actors.ledger import Record
 from actors.post import BOARD, LEDGER, Post
-from domain.copies import Copy, Stage
+from domain.attempts import Stage
+from domain.copies import Copy
 from domain.copybook import CopyBook
 from domain.correlation import correlation_id
 from domain.messages import Answered, CopyChanged, Tick

@@ -9,20 +9,21 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 
-from domain import progress, proof
+from domain import progress
 from domain.built import Built
 from domain.copies import Copy, CopyState, Skipped
 from domain.differences import Followed, Holding
-from domain.instructions import Instruction, Refuted
 from domain.instruments import InstrumentKey, one_order
+from domain.kept import KeptCopies
+from domain.lags import Laggards
 from domain.means import Means
-from domain.merge import adds, merge, outweighs
+from domain.merge import adds, merge
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
 from domain.mirror import filled_at, mirrored
 from domain.missed import words
 from domain.orders import Order, Product
 from domain.plan import plan
-from domain.reports import Shown, lagging, lags_by_time, may_lag, report
+from domain.reports import Shown, report
 from domain.rules import Mood, Rules
 from domain.sizing import Exit
 from domain.slices import slices
@@ -30,27 +31,22 @@ from domain.steps import Place, Request, Skip, Step, Why
 from domain.wanted import part
 
 
-class CopyBook:
+class CopyBook(KeptCopies):
     """The leader's orders, as this follower faces them, and its copies of them, by leader order
     id."""
 
     def __init__(self, rules: Rules) -> None:
-        self.rules = rules
+        super().__init__(rules)
         self.orders: dict[str, Order] = {}
-        self.copies: dict[str, Copy] = {}
         self._told: dict[str, Order] = {}
         self.means = Means()
         self.listings = self.means.listings
         self.holdings = self.means.holdings
         self.funds = self.means.funds
-        self._by_correlation: dict[str, str] = {}
-        self._by_order: dict[str, str] = {}
         self._dispatch_us: dict[str, int] = {}
         self._former: dict[str, Order] = {}
         self._expected: dict[str, Copy] = {}
-        self._doubtful: dict[str, None] = {}
-        self._watched: dict[str, None] = {}
-        self._reported: set[str] = set()
+        self._laggards = Laggards()
         self._missed: list[str] = []
 
     def restore(
@@ -133,102 +129,6 @@ class CopyBook:
         self._watch(leader_id)
         return adds(known, merged)
 
-    def heard(self, order: Order) -> str | None:
-        """Note what the broker told of the follower's own order; the leader order it copies, or
-        None for an order that Lockstep did not place."""
-        leader_id = self.copied(order)
-        if leader_id is not None:
-            self._keep(progress.heard(self.copies[leader_id], order))
-        return leader_id
-
-    def copied(self, order: Order) -> str | None:
-        """The leader order that an order of the follower's account is a copy of."""
-        leader_id = self._by_order.get(order.order_id)
-        if leader_id is None and order.correlation_id:
-            leader_id = self._by_correlation.get(order.correlation_id)
-        return leader_id
-
-    def learns(self, row: Order) -> bool:
-        """Whether a row of the account's order book says something of a copy: what was not known
-        or weighs more, or anything at all where only the book can tell."""
-        leader_id = self.copied(row)
-        if leader_id is None:
-            return False
-        if leader_id in self._doubtful:
-            return True
-        known = self.known(row.order_id)
-        return known is not row and (known is None or outweighs(known, merge(known, row)))
-
-    def read(self, rows: Iterable[Order], asked_at: datetime, complete: bool = True) -> list[str]:
-        """Note an order book of the follower's account; the copies it may have changed.
-
-        Only a `complete` one, every row of which was readable, proves that something is absent.
-        """
-        by_leader: dict[str, list[Order]] = {}
-        for row in rows:
-            leader_id = self.heard(row)
-            if leader_id is not None:
-                by_leader.setdefault(leader_id, []).append(row)
-        changed = dict.fromkeys(by_leader)
-        for leader_id in self.unresolved() if complete else ():
-            before = self.copies[leader_id]
-            mine = by_leader.get(leader_id, ())
-            after = proof.book_read(before, mine, asked_at, self.rules)
-            if after is not before:
-                self._keep(after)
-                changed[leader_id] = None
-        return list(changed)
-
-    def unresolved(self) -> list[str]:
-        """The copies with a request whose outcome only an order book can tell."""
-        return list(self._doubtful)
-
-    def known(self, order_id: str) -> Order | None:
-        """What is known of one of the follower's own orders that Lockstep placed."""
-        leader_id = self._by_order.get(order_id)
-        if leader_id is None:
-            return None
-        attempts = self.copies[leader_id].attempts
-        return next((a.order for a in attempts if a.order_id == order_id), None)
-
-    def overdue(self, leader_ids: Iterable[str], since: datetime) -> list[str]:
-        """Doubt every request sent before `since` that was never answered; the copies so
-        touched."""
-        doubted = []
-        for leader_id in leader_ids:
-            before = self.copies[leader_id]
-            after = progress.overdue(before, since, self.rules)
-            if after is not before:
-                self._keep(after)
-                doubted.append(leader_id)
-        return doubted
-
-    def give_up(self, now: datetime) -> list[str]:
-        """Park what could not be resolved for too long; the copies that were parked."""
-        parked = []
-        for leader_id in self.unresolved():
-            before = self.copies[leader_id]
-            after = proof.given_up(before, now, self.rules)
-            if after is not before:
-                self._keep(after)
-                parked.append(leader_id)
-        return parked
-
-    def resolved(self, instruction: Instruction, shown: Order | None) -> Copy:
-        """A parked copy by the operator's word, the very same copy where that changes nothing.
-        `shown` is the row of the account's order book that it speaks of. Raises `Refuted`."""
-        leader_id = instruction.leader_order_id
-        copy = self.copies.get(leader_id)
-        if copy is None:
-            raise Refuted(f"there is no copy of order {leader_id} by now")
-        if shown is not None and self._by_order.get(shown.order_id, leader_id) != leader_id:
-            raise Refuted(f"order {shown.order_id} is the copy of another order")
-        return proof.resolved(copy, instruction, shown)
-
-    def resolve(self, instruction: Instruction, shown: Order | None) -> None:
-        """Believe the operator's word. Raises `Refuted`."""
-        self._keep(self.resolved(instruction, shown))
-
     def step(self, leader_id: str, mood: Mood, open_: bool, now: datetime) -> Step:
         """What to do next for the copy of a leader order; `open_` is whether its market takes
         orders now."""
@@ -308,17 +208,7 @@ class CopyBook:
     def lagging(self, now: datetime) -> list[tuple[str, str]]:
         """The copies that have fallen behind by now, with how, in plain words; each is told once
         (scenario 4.5)."""
-        told = []
-        for leader_id in list(self._watched):
-            order, copy = self.orders[leader_id], self.copies[leader_id]
-            lot = self.listings.lot(order.instrument)
-            words = lagging(order, copy, lot, self.rules, now)
-            if words:
-                told.append((leader_id, words))
-                self._reported.add(leader_id)
-            if words or not may_lag(order, copy, lot):
-                del self._watched[leader_id]
-        return told
+        return self._laggards.behind(self.shown, self.rules, now)
 
     def resize(self, rules: Rules, now: datetime | None = None) -> None:
         """Follow other rules from now on; copies that were placed keep their sizing."""
@@ -448,30 +338,15 @@ class CopyBook:
             return False
         return self.orders[copy.leader_order_id].status.terminal
 
-    def _keep(self, copy: Copy) -> None:
-        leader_id = copy.leader_order_id
-        if self.copies.get(leader_id) is copy:
-            return
-        self.copies[leader_id] = copy
-        for attempt in copy.attempts:
-            self._by_correlation[attempt.ticket.correlation_id] = leader_id
-            if attempt.order_id:
-                self._by_order[attempt.order_id] = leader_id
-        if proof.doubtful(copy):
-            self._doubtful[leader_id] = None
-        else:
-            self._doubtful.pop(leader_id, None)
+    def _changed(self, copy: Copy) -> None:
         self.funds.changed(copy)
-        self._watch(leader_id)
-        self._count(leader_id)
+        self._watch(copy.leader_order_id)
+        self._count(copy.leader_order_id)
 
     def _watch(self, leader_id: str) -> None:
-        """Look for its falling behind, once its order is known and until it was told."""
         order = self.orders.get(leader_id)
-        if order is None or leader_id in self._reported:
-            return
-        if lags_by_time(order, self.copies[leader_id]):
-            self._watched[leader_id] = None
+        if order is not None:
+            self._laggards.watch(order, self.copies[leader_id])
 
     def _count(self, leader_id: str) -> None:
         """Bring the position up to date with what is known of the order and its copy."""

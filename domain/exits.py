@@ -6,7 +6,8 @@ away on the way in or out.
 
 from dataclasses import dataclass
 
-from domain.copies import Attempt, Copy
+from domain.attempts import Attempt
+from domain.copies import Copy
 from domain.sizing import Exit, Sizing
 from domain.wanted import Wanted
 

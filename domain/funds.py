@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from domain.copies import Copy, Skipped, Stage
+from domain.attempts import Stage
+from domain.copies import Copy, Skipped
 from domain.instruments import Instrument, InstrumentKey, Segment
 from domain.orders import Product, Side
 from domain.steps import Hold, Skip, Step, Why

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from domain.copies import Attempt
+from domain.attempts import Attempt
 from domain.orders import Side
 from domain.rules import Account, Mood, Rules
 from domain.sessions import IST

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from domain.copies import Attempt, Copy
+from domain.attempts import Attempt
+from domain.copies import Copy
 from domain.copybook import CopyBook
 from domain.instruments import InstrumentKey
 from domain.orders import (

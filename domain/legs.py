@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
-from domain.copies import Attempt, Copy, Skipped, Stage
+from domain.attempts import Attempt, Stage
+from domain.copies import Copy, Skipped
 from domain.copybook import CopyBook
 from domain.instruments import Instrument, Segment
 from domain.messages import Level

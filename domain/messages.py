@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.copies import Change, Copy, CopyState
+from domain.attempts import Change
+from domain.copies import Copy, CopyState
 from domain.instruments import Instrument, InstrumentKey
 from domain.orders import Order, Side
 from domain.outcomes import Outcome

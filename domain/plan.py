@@ -6,7 +6,8 @@ So there is no code for late, doubled, lost or reordered events: they all lead h
 
 from datetime import datetime, timedelta
 
-from domain.copies import Attempt, Change, Copy, Stage, Withdrawal
+from domain.attempts import Attempt, Change, Stage, Withdrawal
+from domain.copies import Copy
 from domain.entering import enter
 from domain.exits import within
 from domain.halts import held_back

@@ -8,7 +8,8 @@ book proves stands in `domain.proof`.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from domain.copies import Attempt, Change, Copy, Pending, Stage
+from domain.attempts import Attempt, Change, Pending, Stage
+from domain.copies import Copy
 from domain.instruments import Price
 from domain.merge import merge
 from domain.orders import Order, Status

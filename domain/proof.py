@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain import correlation, progress
-from domain.copies import Attempt, Copy, Stage
+from domain.attempts import Attempt, Stage
+from domain.copies import Copy
 from domain.instructions import Instruction, Refuted, Verdict
 from domain.instruments import InstrumentKey
 from domain.orders import Order, Product, Side, Terms

@@ -6,7 +6,6 @@ from domain.copies import Copy, CopyState
 from domain.messages import CopyReport
 from domain.orders import Order, Status, Terms
 from domain.proof import contradicts
-from domain.rules import Rules
 from domain.sizing import disclose
 from domain.slices import relevant
 from domain.slippage import slippage
@@ -32,7 +31,7 @@ def drift(order: Order, copy: Copy, lot: int) -> str:
         return _final_drift(order, copy, lot)
     state = copy.state
     if state in _UNSETTLED or state is CopyState.REJECTED:
-        return _said(copy)
+        return said(copy)
     if not copy.standings:
         return _ended_drift(order, copy, lot)
     return _open_drift(order, copy, lot)
@@ -43,13 +42,13 @@ def _final_drift(order: Order, copy: Copy, lot: int) -> str:
     ended = f"the leader's order is {order.status.lower()}"
     if copy.standing is not None:
         if copy.state in _UNSETTLED:
-            return f"{_said(copy)}, though {ended}"
+            return f"{said(copy)}, though {ended}"
         return f"open, though {ended}"
     implied = part(order, copy, lot)
     if copy.filled == implied:
         return ""
     words = f"filled {copy.filled}, the leader's fills imply {implied}"
-    return words if copy.filled or not copy.reason else f"{_said(copy)} ({words})"
+    return words if copy.filled or not copy.reason else f"{said(copy)} ({words})"
 
 
 def _ended_drift(order: Order, copy: Copy, lot: int) -> str:
@@ -99,53 +98,9 @@ def _implied(order: Order, stands: Terms, lot: int) -> Terms:
     )
 
 
-def _said(copy: Copy) -> str:
+def said(copy: Copy) -> str:
+    """The state of the copy, and why it is so."""
     return f"{copy.state}: {copy.reason}" if copy.reason else str(copy.state)
-
-
-def may_lag(order: Order, copy: Copy, lot: int) -> bool:
-    """Whether `lagging` may ever have something to say, as far as is known now."""
-    if copy.left_out or copy.given_up or order.cut_short:
-        return False
-    return order.status is not Status.TRADED or copy.filled < part(order, copy, lot)
-
-
-def lags_by_time(order: Order, copy: Copy) -> bool:
-    """Whether time alone may make it lag: the leader's order has traded in full, or what stands is
-    the limit of a MARKET."""
-    chased = any(one.reference is not None for one in copy.standings)
-    return chased or order.status is Status.TRADED
-
-
-def lagging(order: Order, copy: Copy, lot: int, rules: Rules, now: datetime) -> str:
-    """How the copy has fallen behind the leader's order, in plain words; empty while it has not
-    (scenario 4.5).
-
-    It has when the leader's order traded in full more than `rules.lag_after` ago and the copy did
-    not, or when the limit of a leader's MARKET is still open after its last chase.
-    """
-    if not may_lag(order, copy, lot):
-        return ""
-    filled = f"filled {copy.filled} of {share(order, copy, lot)}"
-    behind = now - _expected_since(order, copy)
-    if order.status is Status.TRADED and behind > rules.lag_after:
-        ago = f"{int(behind.total_seconds())} s ago"
-        return f"{filled} ({_said(copy)}), though the leader's order traded in full {ago}"
-    standing, protection = copy.standing, rules.protection
-    if standing is None or standing.reference is None:
-        return ""
-    chased = now - (standing.chased_from or standing.sent_at)
-    if chased < protection.chase_every * (protection.chase_times + 1):
-        return ""
-    return f"{filled} ({_said(copy)}), and its limit is not moved any further"
-
-
-def _expected_since(order: Order, copy: Copy) -> datetime:
-    """When the copy could have filled like the leader's order: not before it was sent, as the
-    broker's times may be off or missing."""
-    began = copy.attempts[0].sent_at if copy.attempts else copy.born
-    at = order.stamp.updated_at
-    return at if began is None else max(at, began)
 
 
 def report(order: Order, copy: Copy, lot: int, dispatch_us: int | None, at: datetime) -> CopyReport:

@@ -7,7 +7,8 @@ planned like a copy; together they trade what the copy should.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from domain.copies import Attempt, Copy, Stage, Withdrawal
+from domain.attempts import Attempt, Stage, Withdrawal
+from domain.copies import Copy
 from domain.orders import Order, Status
 from domain.outcomes import Refused
 from domain.steps import Cancel, Hold, Modify, Place, Skip, Step

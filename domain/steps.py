@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from domain.copies import Skipped, Withdrawal
+from domain.attempts import Withdrawal
+from domain.copies import Skipped
 from domain.missed import Missed
 from domain.orders import Terms
 from domain.tickets import Ticket

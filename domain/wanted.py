@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from domain.copies import Attempt, Copy
+from domain.attempts import Attempt
+from domain.copies import Copy
 from domain.instruments import Instrument
 from domain.orders import Order, OrderType, Terms, Validity
 from domain.protection import Protection

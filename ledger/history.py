@@ -14,7 +14,8 @@ from enum import IntEnum
 from typing import Protocol
 
 from domain import progress, proof
-from domain.copies import Change, Copy, Skipped, Stage, Withdrawal
+from domain.attempts import Change, Stage, Withdrawal
+from domain.copies import Copy, Skipped
 from domain.instruments import InstrumentKey, Segment
 from domain.orders import AmoTime, Order, Product, Side
 from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Refused, Throttled, Unknown

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from domain.copies import Change
+from domain.attempts import Change
 from domain.messages import Intent
 from ledger.instants import micros
 from ledger.rows import KINDS

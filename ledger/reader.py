@@ -13,7 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from domain.copies import Change, CopyState, Withdrawal
+from domain.attempts import Change, Withdrawal
+from domain.copies import CopyState
 from domain.instruments import InstrumentKey, Segment
 from domain.messages import Alert, CopyReport, Level
 from domain.missed import Missed

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable
 
-from domain.copies import Change, Copy, Stage
+from domain.attempts import Change, Stage
+from domain.copies import Copy
 from domain.halts import HaltAsked, HaltNoted
 from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent

@@ -17,7 +17,7 @@ from desk.documents import average, copy_document
 from desk.explaining import Story, story
 from desk.reasons import numbers, order_words, rules_in_words, rupees, terms_words
 from desk.usage import Misused
-from domain.copies import Withdrawal
+from domain.attempts import Withdrawal
 from domain.halts import HaltAsked
 from domain.messages import CopyReport
 from domain.orders import FLATTENING, FLATTENING_LEGS, Source, Terms

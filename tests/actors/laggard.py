@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from domain.copies import Stage
+from domain.attempts import Stage
 from domain.differences import Difference, Holding, Position, Shown
 from domain.drift import differences
 from domain.inputs import Heard

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from domain.copies import CopyState, Withdrawal
+from domain.attempts import Withdrawal
+from domain.copies import CopyState
 from domain.orders import OrderType, Product, Side
 from domain.rules import Rules
 from domain.sizing import Exit, Multiplier

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.copies import Attempt, Copy, Stage
+from domain.attempts import Attempt, Stage
+from domain.copies import Copy
 from domain.messages import CopyReport
 from domain.orders import Order, OrderType, Status, Terms, Validity
 from domain.outcomes import Accepted, Outcome, Refusal, Refused

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from domain.copies import Stage
+from domain.attempts import Stage
 from domain.instructions import Instruction, Verdict
 from domain.orders import OrderType, Status, Terms, Validity
 from domain.rules import Mood

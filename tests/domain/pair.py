@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain.copies import Attempt, Copy, CopyState
+from domain.attempts import Attempt
+from domain.copies import Copy, CopyState
 from domain.copybook import CopyBook
 from domain.messages import Answered, CopyReport, Intent, OrderSeen
 from domain.orders import Order, Source, Stamp, Status, Terms

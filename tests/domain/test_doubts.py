@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.copies import CopyState, Stage, Withdrawal
+from domain.attempts import Stage, Withdrawal
+from domain.copies import CopyState
 from domain.orders import Status
 from domain.outcomes import Accepted, NotSent, Refusal, Refused, Throttled, Unknown
 from domain.steps import Cancel, Done, Hold, Place, Why

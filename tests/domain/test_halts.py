@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.copies import CopyState, Skipped, Withdrawal
+from domain.attempts import Withdrawal
+from domain.copies import CopyState, Skipped
 from domain.halts import HaltAsked, Word, in_force, squared_off
 from domain.limits import Limits
 from domain.messages import OrderSeen

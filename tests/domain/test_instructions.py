@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.copies import CopyState, Skipped, Stage, Withdrawal
+from domain.attempts import Stage, Withdrawal
+from domain.copies import CopyState, Skipped
 from domain.instructions import Instruction, Refuted, Verdict
 from domain.orders import Order, Product, Side, Status
 from domain.outcomes import Accepted, Refusal, Refused, Throttled, Unknown

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from domain.copies import Skipped
+from domain.lags import lagging, may_lag
 from domain.orders import OrderType, Status
 from domain.protection import Protection
-from domain.reports import lagging, may_lag
 from domain.rules import Mood
 from domain.steps import Place
 from tests.domain.builders import (

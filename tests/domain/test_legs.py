@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.copies import Attempt, Copy, Skipped, Stage, Withdrawal
+from domain.attempts import Attempt, Stage, Withdrawal
+from domain.copies import Copy, Skipped
 from domain.copybook import CopyBook
 from domain.instruments import Instrument, InstrumentKey, Segment
 from domain.legs import Fate, Leg, Legs, Rank, alone, bought_first, fate, held_until, urgency

@@ -2,7 +2,8 @@
 
 import pytest
 
-from domain.copies import CopyState, Withdrawal
+from domain.attempts import Withdrawal
+from domain.copies import CopyState
 from domain.orders import Status, Validity
 from domain.outcomes import Accepted, Refusal, Refused, Throttled
 from domain.steps import Cancel, Done, Hold, Why

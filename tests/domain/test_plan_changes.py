@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.copies import CopyState, Withdrawal
+from domain.attempts import Withdrawal
+from domain.copies import CopyState
 from domain.orders import OrderType, Status, Terms, Validity
 from domain.outcomes import Accepted, Refusal, Refused, Throttled, Unknown
 from domain.rules import Mood

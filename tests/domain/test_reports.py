@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from domain.copies import CopyState, Skipped, Stage, Withdrawal
+from domain.attempts import Stage, Withdrawal
+from domain.copies import CopyState, Skipped
 from domain.orders import OrderType, Side, Status, Terms, Validity
 from domain.outcomes import Accepted, NotSent, Refusal, Refused
 from domain.steps import Hold, Why

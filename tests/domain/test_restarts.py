@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from domain.attempts import Withdrawal
 from domain.built import Built
-from domain.copies import Withdrawal
 from domain.messages import OrderSeen
 from domain.orders import Order, Product, Side, Status
 from domain.outcomes import Refusal, Refused, Throttled

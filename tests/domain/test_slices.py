@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.copies import CopyState, Withdrawal
+from domain.attempts import Withdrawal
+from domain.copies import CopyState
 from domain.instruments import Instrument, InstrumentKey, Segment
 from domain.limits import Limits
 from domain.messages import OrderSeen

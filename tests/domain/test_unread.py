@@ -2,7 +2,8 @@
 
 import pytest
 
-from domain.copies import Skipped, Withdrawal
+from domain.attempts import Withdrawal
+from domain.copies import Skipped
 from domain.steps import Cancel, Done, Hold, Modify, Place, Skip, Step, Why
 from domain.unread import Unread
 from tests.domain.builders import after, terms

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from domain.copies import Change, Copy, CopyState, Withdrawal
+from domain.attempts import Change, Withdrawal
+from domain.copies import Copy, CopyState
 from domain.correlation import correlation_id
 from domain.instruments import InstrumentKey, Segment
 from domain.messages import Answered, CopyChanged, CopyReport, Intent

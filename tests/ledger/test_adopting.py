@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from domain.copies import CopyState, Stage
+from domain.attempts import Stage
+from domain.copies import CopyState
 from domain.halts import Word
 from domain.orders import Product, Status
 from ledger import schema

@@ -10,7 +10,7 @@ import pytest
 
 from actors.read_tally import ReadTally
 from dhan.calls import ReadDone
-from domain.copies import Withdrawal
+from domain.attempts import Withdrawal
 from domain.orders import Product
 from domain.outcomes import Accepted, Refusal, Refused
 from domain.steps import Cancel, Modify, Place

@@ -17,7 +17,8 @@ from hypothesis.stateful import (
 )
 
 from domain import progress, proof
-from domain.copies import Attempt, Copy, CopyState, Skipped, Stage
+from domain.attempts import Attempt, Stage
+from domain.copies import Copy, CopyState, Skipped
 from domain.instructions import Verdict
 from domain.orders import OrderType, Status, Terms
 from domain.outcomes import NotSent, Outcome, Refusal, Refused, Throttled, Unknown

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.copies import Copy, CopyState, Stage
+from domain.attempts import Stage
+from domain.copies import Copy, CopyState
 from domain.instructions import Given, Settled, Verdict
 from domain.messages import Intent
 from domain.orders import OrderType, Terms

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.copies import Change, CopyState
+from domain.attempts import Change
+from domain.copies import CopyState
 from domain.messages import Alert, Level
 from domain.orders import OrderType, Terms
 from domain.outcomes import Accepted, NotSent, Refusal, Refused, Throttled, Unknown

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.copies import Change, Copy, CopyState, Skipped, Stage, Withdrawal
+from domain.attempts import Change, Stage, Withdrawal
+from domain.copies import Copy, CopyState, Skipped
 from domain.instruments import Price
 from domain.messages import CopyChanged
 from domain.missed import Missed

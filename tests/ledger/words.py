@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from domain.copies import Attempt, Copy, CopyState, Stage
+from domain.attempts import Attempt, Stage
+from domain.copies import Copy, CopyState
 from domain.instructions import Instruction, Settled, Verdict
 from domain.orders import Order
 from domain.outcomes import Unknown
