@@ -6,6 +6,7 @@ permits, books and its own account's events all come back as messages.
 """
 
 import logging
+import random
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -122,7 +123,8 @@ class FollowerActor(FloorActor):
         self._telling = Telling(following.reporter, floor.clock, self.later)
         following.open(floor.clock.now())
         post.tell(LEDGER, Restore(name, self.actor_ref))
-        self.later(_LOOK_SECONDS, Tick(_LOOK))
+        # Not all followers at once: order books are read at a look, and all wait for whoever reads.
+        self.later(random.uniform(0, _LOOK_SECONDS), Tick(_LOOK))
 
     def end(self) -> None:
         self._dispatcher.flush()
