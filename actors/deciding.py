@@ -51,35 +51,6 @@ class Deciding:
         self._heard_ns: dict[str, int] = {}
         self._alarms: dict[str, datetime] = {}
 
-    def _flatten(self) -> None:
-        """Leave what is to be left, as far as that is possible now."""
-        if not self.flattening.needed or not self.ready or self.drained:
-            return
-        for leader_id in list(self.flattening.due(self.live, self._takes_orders, self._now)):
-            self._consider(leader_id)
-        for leader_id, until in self.flattening.waits.items():
-            self._set_alarm(leader_id, until)
-
-    def _takes_orders(self, key: InstrumentKey) -> bool:
-        """Whether the instrument's market takes orders."""
-        schedule = self.book.listings.schedule(key)
-        return schedule is not None and self._takes.get(schedule, False)
-
-    def _step(self, leader_id: str) -> Step:
-        order = self.book.orders[leader_id]
-        takes = self._takes_orders(order.instrument)
-        if not order.flattening:
-            self.legs.note(order)
-        step = self.book.step(leader_id, self.standing.mood, takes, self._now)
-        if self.unread.before(leader_id, step, bool(self.book.unresolved())):
-            return Hold(Why.UNREAD)
-        if isinstance(step, Skip) and step.reason is Skipped.HALTED and self.flattening.asked:
-            return replace(step, detail=self.flattening.asked.words)
-        if self.breaker.holds and isinstance(step, Place | Modify | Cancel):
-            return Hold(Why.BROKER_DOWN)
-        until = self.legs.wait(leader_id, self._now) if isinstance(step, Place) else None
-        return step if until is None else Hold(Why.BOUGHT_LEG, until)
-
     def _consider(self, leader_id: str) -> None:
         """Take the next step of one copy."""
         if not self.ready or leader_id not in self.book.orders:
@@ -106,6 +77,46 @@ class Deciding:
             self._waiting.pop(leader_id, None)
         else:
             self.live[leader_id] = None
+
+    def _step(self, leader_id: str) -> Step:
+        order = self.book.orders[leader_id]
+        takes = self._takes_orders(order.instrument)
+        if not order.flattening:
+            self.legs.note(order)
+        step = self.book.step(leader_id, self.standing.mood, takes, self._now)
+        if self.unread.before(leader_id, step, bool(self.book.unresolved())):
+            return Hold(Why.UNREAD)
+        if isinstance(step, Skip) and step.reason is Skipped.HALTED and self.flattening.asked:
+            return replace(step, detail=self.flattening.asked.words)
+        if self.breaker.holds and isinstance(step, Place | Modify | Cancel):
+            return Hold(Why.BROKER_DOWN)
+        until = self.legs.wait(leader_id, self._now) if isinstance(step, Place) else None
+        return step if until is None else Hold(Why.BOUGHT_LEG, until)
+
+    def _takes_orders(self, key: InstrumentKey) -> bool:
+        """Whether the instrument's market takes orders."""
+        schedule = self.book.listings.schedule(key)
+        return schedule is not None and self._takes.get(schedule, False)
+
+    def _request(self, leader_id: str, step: Request) -> bool:
+        """Send a step's request, as soon as there is a permit; whether there is one."""
+        entry = not isinstance(step, Cancel) and not self.book.exits(leader_id)
+        if not self.pace.take(entry=entry):
+            self._waiting[leader_id] = type(step)
+            self._waiting_since.setdefault(leader_id, self._now)
+            return False
+        copy = self.book.copies[leader_id]
+        self.breaker = self.breaker.sent()
+        self.book.intended(leader_id, step, self._now)
+        waited = self._now - self._waiting_since.pop(leader_id, self._now)
+        self._hands.send(copy, step, self._heard_ns.get(leader_id), self._now, waited)
+        return True
+
+    def _set_alarm(self, leader_id: str, until: datetime) -> None:
+        now, set_for = self._now, self._alarms.get(leader_id)
+        if set_for is None or until < set_for or set_for < now:
+            self._alarms[leader_id] = until
+            self._hands.ring(leader_id, until - now)
 
     def _consider_each(self, leader_ids: Iterable[str]) -> None:
         for leader_id in leader_ids:
@@ -135,25 +146,14 @@ class Deciding:
     def _consider_all(self) -> None:
         self._consider_each(self._most_urgent(list(self.book.orders)) if self.ready else ())
 
-    def _request(self, leader_id: str, step: Request) -> bool:
-        """Send a step's request, as soon as there is a permit; whether there is one."""
-        entry = not isinstance(step, Cancel) and not self.book.exits(leader_id)
-        if not self.pace.take(entry=entry):
-            self._waiting[leader_id] = type(step)
-            self._waiting_since.setdefault(leader_id, self._now)
-            return False
-        copy = self.book.copies[leader_id]
-        self.breaker = self.breaker.sent()
-        self.book.intended(leader_id, step, self._now)
-        waited = self._now - self._waiting_since.pop(leader_id, self._now)
-        self._hands.send(copy, step, self._heard_ns.get(leader_id), self._now, waited)
-        return True
-
-    def _set_alarm(self, leader_id: str, until: datetime) -> None:
-        now, set_for = self._now, self._alarms.get(leader_id)
-        if set_for is None or until < set_for or set_for < now:
-            self._alarms[leader_id] = until
-            self._hands.ring(leader_id, until - now)
+    def _flatten(self) -> None:
+        """Leave what is to be left, as far as that is possible now."""
+        if not self.flattening.needed or not self.ready or self.drained:
+            return
+        for leader_id in list(self.flattening.due(self.live, self._takes_orders, self._now)):
+            self._consider(leader_id)
+        for leader_id, until in self.flattening.waits.items():
+            self._set_alarm(leader_id, until)
 
     def _most_urgent(self, leader_ids: list[str]) -> list[str]:
         """Cancels before modifications before placements, of these bought legs before sold ones,

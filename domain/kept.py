@@ -2,7 +2,7 @@
 and what no answer has settled yet."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from domain import progress, proof
@@ -88,25 +88,12 @@ class KeptCopies(ABC):
     def overdue(self, leader_ids: Iterable[str], since: datetime) -> list[str]:
         """Doubt every request sent before `since` that was never answered; the copies so
         touched."""
-        doubted = []
-        for leader_id in leader_ids:
-            before = self.copies[leader_id]
-            after = progress.overdue(before, since, self.rules)
-            if after is not before:
-                self._keep(after)
-                doubted.append(leader_id)
-        return doubted
+        return self._keep_each(leader_ids, lambda copy: progress.overdue(copy, since, self.rules))
 
     def give_up(self, now: datetime) -> list[str]:
         """Park what could not be resolved for too long; the copies that were parked."""
-        parked = []
-        for leader_id in self.unresolved():
-            before = self.copies[leader_id]
-            after = proof.given_up(before, now, self.rules)
-            if after is not before:
-                self._keep(after)
-                parked.append(leader_id)
-        return parked
+        doubtful = self.unresolved()
+        return self._keep_each(doubtful, lambda copy: proof.given_up(copy, now, self.rules))
 
     def resolved(self, instruction: Instruction, shown: Order | None) -> Copy:
         """A parked copy by the operator's word, the very same copy where that changes nothing.
@@ -122,6 +109,17 @@ class KeptCopies(ABC):
     def resolve(self, instruction: Instruction, shown: Order | None) -> None:
         """Believe the operator's word. Raises `Refuted`."""
         self._keep(self.resolved(instruction, shown))
+
+    def _keep_each(self, leader_ids: Iterable[str], change: Callable[[Copy], Copy]) -> list[str]:
+        """Change each of these; those that are other copies by it."""
+        changed = []
+        for leader_id in leader_ids:
+            before = self.copies[leader_id]
+            after = change(before)
+            if after is not before:
+                self._keep(after)
+                changed.append(leader_id)
+        return changed
 
     def _keep(self, copy: Copy) -> None:
         leader_id = copy.leader_order_id
