@@ -83,7 +83,7 @@ class Day:
         """Whether freeze quantities are known: until then, the first time ever, a copy above one
         is not sliced."""
         self.mishaps.up()
-        return "In place: the instrument master" in self.house.output()
+        return self.house.has_master()
 
     def _act_amid_mishaps(self, times: int) -> None:
         for _ in range(times):

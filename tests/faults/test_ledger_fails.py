@@ -89,6 +89,7 @@ def _nothing_is_sent_during(
 ) -> None:
     """A placement and a cancel wait for the end of the trouble, and are done then."""
     ledger = ledger or (lambda: _path(house))
+    eventually(house.has_master)  # loaded beside the ledger later, it would tell of the trouble too
     house.price(RELIANCE, 2500)
     resting = house.places(RELIANCE, "BUY", 10, price=2400)
     house.all_wait(resting, orderStatus="PENDING")

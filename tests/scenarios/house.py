@@ -206,6 +206,10 @@ class House:
         """What the process printed."""
         return (self.folder / "out.txt").read_text(errors="replace")
 
+    def has_master(self) -> bool:
+        """Whether it has put an instrument master in place."""
+        return "In place: the instrument master" in self.output()
+
     def ask(self, *words: str) -> Any:
         """The document that a command prints with --json."""
         arguments = [*words, "--config", str(self.config), "--json"]

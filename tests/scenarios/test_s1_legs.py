@@ -18,7 +18,7 @@ def test_the_operator_is_told_which_legs_stand_alone(build: Build) -> None:
     house.price(NIFTY_CALL, 120)
     house.price(NIFTY_PUT, 1000)
     house.start()
-    eventually(lambda: "In place: " in house.output(), why="the master tells the underlying")
+    eventually(house.has_master, why="the master tells the underlying")
     sold = house.places(NIFTY_PUT, "SELL", 65, price=1000, product="MARGIN")
     bought = house.places(NIFTY_CALL, "BUY", 65, price=120, product="MARGIN")
 
@@ -54,7 +54,7 @@ def _strategy(build: Build) -> tuple[House, str, str, str]:
     house.price(NIFTY_CALL, 120)
     house.price(NIFTY_PUT, 1000)
     house.start()
-    eventually(lambda: "In place: " in house.output(), why="the master tells the underlying")
+    eventually(house.has_master, why="the master tells the underlying")
     sold = house.places(NIFTY_PUT, "SELL", 65, price=1000, product="MARGIN")
     bought = house.places(NIFTY_CALL, "BUY", 65, price=120, product="MARGIN")
     rests = house.places(NIFTY_CALL, "BUY", 65, price=100, product="MARGIN")

@@ -19,7 +19,7 @@ def _open(house: House, order: str) -> list[tuple[int, float]]:
 @pytest.mark.scenario("1.8")
 def test_a_copy_above_the_freeze_quantity_is_sliced_and_followed_as_one(build: Build) -> None:
     house = build(more="[recovery]\nsweep_seconds = 1\nmax_age_seconds = 600").start()
-    eventually(lambda: "In place: the instrument master" in house.output())
+    eventually(house.has_master)
     house.price(NIFTY_CALL, 120)
     order = house.places(NIFTY_CALL, "BUY", _MOST, price=100, product="MARGIN")
     house.waits(order, SAME, quantity=_MOST, orderStatus="PENDING")
