@@ -63,15 +63,15 @@ class KeptCopies(ABC):
             leader_id = self.heard(row)
             if leader_id is not None:
                 by_leader.setdefault(leader_id, []).append(row)
-        changed = dict.fromkeys(by_leader)
-        for leader_id in self.unresolved() if complete else ():
-            before = self.copies[leader_id]
-            mine = by_leader.get(leader_id, ())
-            after = proof.book_read(before, mine, asked_at, self.rules)
-            if after is not before:
-                self._keep(after)
-                changed[leader_id] = None
-        return list(changed)
+        proven: list[str] = []
+        if complete:
+            proven = self._keep_each(
+                self.unresolved(),
+                lambda copy: proof.book_read(
+                    copy, by_leader.get(copy.leader_order_id, ()), asked_at, self.rules
+                ),
+            )
+        return list(dict.fromkeys([*by_leader, *proven]))
 
     def unresolved(self) -> list[str]:
         """The copies with a request whose outcome only an order book can tell."""

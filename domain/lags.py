@@ -29,11 +29,8 @@ class Laggards:
         """Those that have fallen behind by now, by leader order id, with how, in plain words; each
         is told once. `shown` tells of a copy what a report is made of."""
         behind = []
-        for leader_id in list(self._watched):
-            found = shown(leader_id)
-            if found is None:
-                continue
-            order, copy, lot, _ = found
+        for order, copy, lot, _ in filter(None, map(shown, tuple(self._watched))):
+            leader_id = order.order_id
             words = lagging(order, copy, lot, rules, now)
             if words:
                 behind.append((leader_id, words))
