@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import httptools
 
+from dhan.arrivals import arrived_ns
 from dhan.calls import Answer, Call
 
 _MOST_ANSWER = 32 * 1024 * 1024
@@ -165,9 +166,10 @@ class Connection(asyncio.Protocol):
 
     def _complete(self) -> None:
         status, body, kept = self._parser.get_status_code(), b"".join(self._body), self._kept
+        came_ns = arrived_ns(self._transport.get_extra_info("socket"))
         self._answers += 1
         self.used_at = self._loop.time()
-        self._answer(status, body, None)
+        self._answer(status, body, None, came_ns)
         self._next_answer()
         if kept:
             self._free(self)
@@ -179,12 +181,15 @@ class Connection(asyncio.Protocol):
         if self._flight is not None:
             self.fail("no answer in time")
 
-    def _answer(self, status: int | None, body: bytes, error: str | None) -> None:
+    def _answer(
+        self, status: int | None, body: bytes, error: str | None, came_ns: int | None = None
+    ) -> None:
         flight, self._flight = self._flight, None
         if flight is None:
             return
         flight.deadline.cancel()
         if flight.secret and flight.secret in body:
             body = body.replace(flight.secret, _HIDDEN)
-        answer = Answer(status, body, error, flight.written_at, time.monotonic_ns(), self._date)
+        came_ns = came_ns or time.monotonic_ns()
+        answer = Answer(status, body, error, flight.written_at, came_ns, self._date)
         flight.call.answered(answer)

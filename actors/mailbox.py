@@ -1,0 +1,46 @@
+"""A follower's mailbox: what the leader does and what the operator says is read first."""
+
+from collections import deque
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+from actors.upkeep import Configured
+from domain.halts import HaltAsked
+from domain.instructions import Instruction
+from domain.messages import OrderSeen, PermitsGranted, SessionChanged
+
+_FIRST = (OrderSeen, PermitsGranted, SessionChanged, HaltAsked, Instruction, Configured)
+
+
+class Inbox(Protocol):
+    """What Pykka asks of an actor's inbox."""
+
+    def put(self, envelope: Any, /) -> None: ...
+
+    def get(self) -> Any: ...
+
+    def empty(self) -> bool: ...
+
+
+class Mailbox:
+    """An inbox for one reader. In a burst the account's own events and answers, several for each
+    order, would otherwise keep the next order waiting. Either kind is read in the order in which
+    it was told."""
+
+    def __init__(self) -> None:
+        self._first: deque[Any] = deque()
+        self._others: deque[Any] = deque()
+        self._told: SimpleQueue[None] = SimpleQueue()
+
+    def put(self, envelope: Any) -> None:
+        kind = self._first if isinstance(envelope.message, _FIRST) else self._others
+        kind.append(envelope)
+        self._told.put(None)
+
+    def get(self) -> Any:
+        """The next envelope; waits for one."""
+        self._told.get()
+        return (self._first or self._others).popleft()
+
+    def empty(self) -> bool:
+        return self._told.empty()
