@@ -28,7 +28,7 @@ from actors.following import Following
 from actors.halting import Halting
 from actors.ledger import Restore
 from actors.lookout import Lookout
-from actors.mailbox import Mailbox
+from actors.mailbox import Mailbox, is_first
 from actors.margin import MarginAnswered, MarginWatch
 from actors.operators_word import OperatorsWord
 from actors.own_orders import OwnOrders
@@ -137,7 +137,10 @@ class FollowerActor(FloorActor):
         self._account.close()
 
     def receive(self, message: object) -> object:
-        return self.floor.turns.take(self._think, message)
+        turns = self.floor.turns
+        if not is_first(message):
+            turns.give_way()
+        return turns.take(self._think, message)
 
     def _think(self, message: object) -> None:
         if isinstance(message, OrderSeen):

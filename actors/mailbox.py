@@ -22,6 +22,11 @@ class Inbox(Protocol):
     def empty(self) -> bool: ...
 
 
+def is_first(message: object) -> bool:
+    """Whether it goes before what is not."""
+    return isinstance(message, _FIRST)
+
+
 class Mailbox:
     """An inbox for one reader. In a burst the account's own events and answers, several for each
     order, would otherwise keep the next order waiting. Either kind is read in the order in which
@@ -33,7 +38,7 @@ class Mailbox:
         self._told: SimpleQueue[None] = SimpleQueue()
 
     def put(self, envelope: Any) -> None:
-        kind = self._first if isinstance(envelope.message, _FIRST) else self._others
+        kind = self._first if is_first(envelope.message) else self._others
         kind.append(envelope)
         self._told.put(None)
 

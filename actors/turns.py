@@ -1,4 +1,4 @@
-"""Followers think one at a time.
+"""Followers think one at a time, and requests that are on their way go first.
 
 One process runs one thread of Python at a time. When twenty followers think at once, the ledger
 and the wire have to wait for all of them, again after every row and every socket: a request that
@@ -7,10 +7,11 @@ was decided in a millisecond left most of a second later. When they take turns, 
 
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
-_PATIENCE = 0.05
 _SWITCH_SECONDS = 0.0005
 
 _Told = TypeVar("_Told")
@@ -18,11 +19,15 @@ _Replied = TypeVar("_Replied")
 
 
 class Turns:
-    """Whose turn it is. A courtesy and no right: who has waited for 50 ms goes on without, so
-    that a follower that hangs holds up no other."""
+    """Whose turn it is. A courtesy and no right: whoever has waited for `patience` (seconds) goes
+    on without, so that a follower that hangs holds up no other; and nobody gives way for longer
+    than `courtesy` (seconds)."""
 
-    def __init__(self) -> None:
-        self._free = threading.Lock()
+    def __init__(self, patience: float = 0.05, courtesy: float = 0.02) -> None:
+        self._patience, self._courtesy = patience, courtesy
+        self._taken = threading.Lock()
+        self._under_way: deque[None] = deque()
+        self._clear = threading.Event()
 
     @staticmethod
     def short() -> None:
@@ -30,11 +35,35 @@ class Turns:
         as soon as Python would by itself."""
         sys.setswitchinterval(_SWITCH_SECONDS)
 
+    @property
+    def taken(self) -> bool:
+        """Whether it is somebody's turn."""
+        return self._taken.locked()
+
     def take(self, act: Callable[[_Told], _Replied], told: _Told) -> _Replied:
         """Do `act` when it is the caller's turn."""
-        mine = self._free.acquire(timeout=_PATIENCE)
+        mine = self._taken.acquire(timeout=self._patience)
         try:
             return act(told)
         finally:
             if mine:
-                self._free.release()
+                self._taken.release()
+
+    def sent(self) -> None:
+        """Note that a request is on its way to the wire."""
+        self._under_way.append(None)
+        self._clear.clear()
+
+    def passed(self, count: int) -> None:
+        """Note that so many requests have been handed to the wire, or never will be."""
+        with suppress(IndexError):  # they may have been given up meanwhile
+            for _ in range(count):
+                self._under_way.pop()
+        if not self._under_way:
+            self._clear.set()
+
+    def give_way(self) -> None:
+        """Let requests that are on their way pass. What does not, in time, waits for a disk or is
+        lost, and is waited for no more."""
+        if self._under_way and not self._clear.wait(self._courtesy):
+            self._under_way.clear()

@@ -2,7 +2,9 @@
 limits exactly. How near to those limits they are copied, and that none of them was broken.
 
 `share` is how long the copies take at the limit, of how long the slowest follower's took: to the
-last arrival, from the one of the first second that it can follow at full seconds only.
+last arrival, from when the leader had placed the last order that the first second has room for.
+`of_all` is the same for all followers' copies together. How late the copies of that first second
+are, which wait for no limit, is told besides.
 """
 
 import json
@@ -17,39 +19,35 @@ from typing import Any
 
 from actors.engine import Engine
 from actors.settings import EngineSettings, FollowerSettings
+from benchmarks.volley import LEADER, SECURITY_ID, SEGMENT, fire
 from dhan.addresses import AccountAddress, FeedAddress
 from domain.hours import always
 from domain.permits import DHAN_ORDERS
 from domain.rules import Rules
 from simulator.client import Control
 
-_LEADER = "1000000001"
-_RELIANCE = ("NSE_EQ", "2885")
 _START_SECONDS = 60.0
+_QUIET_SECONDS, _QUIET_SHARE = 0.5, 0.08
+_NS = 1e9
 
 
 def run(followers: int, orders: int, scratch: Path) -> dict[str, Any]:
     """Copy so many orders (more than Dhan takes in a second) by so many followers, once."""
     accounts = [f"20000000{number:02d}" for number in range(followers)]
-    with _broker((_LEADER, *accounts)) as broker:
+    with _broker((LEADER, *accounts)) as broker:
         control = Control(broker["control_url"])
-        control.price(*_RELIANCE, 2500)
+        control.price(SEGMENT, SECURITY_ID, 2500)
         engine = _engine(broker, scratch)
         try:
             engine.start()
             engine.follow(tuple(_settings(broker, account) for account in accounts))
             engine.listen()
-            _await(lambda: all(control.sockets(one) for one in (_LEADER, *accounts)))
-            for number in range(orders):
-                segment, security_id = _RELIANCE
-                price = 2300 + number
-                control.place(
-                    _LEADER, segment=segment, security_id=security_id, side="BUY", quantity=1,
-                    price=price,
-                )  # fmt: skip
+            _await(lambda: all(control.sockets(one) for one in (LEADER, *accounts)))
+            _await_quiet()
+            placed = fire(broker["control_url"], orders)
             time.sleep(_least(orders)[0])  # asking before would only take from the engine
             _await(lambda: all(len(control.book(one)) >= orders for one in reversed(accounts)))
-            return _told(control, accounts, orders)
+            return _told(control, accounts, placed)
         finally:
             engine.stop()
 
@@ -72,16 +70,20 @@ def _token(account: str) -> str:
     return f"token-of-{account}"
 
 
-def _told(control: Control, accounts: Sequence[str], orders: int) -> dict[str, Any]:
+def _told(control: Control, accounts: Sequence[str], placed: Sequence[int]) -> dict[str, Any]:
+    """What came of the orders that the leader had `placed` (monotonic ns)."""
+    orders = len(placed)
     least, first = _least(orders)
-    took, faults = [], []
+    took, late, faults = [], [], []
     for account in accounts:
-        placed = sorted(one["at"] for one in control.requests(account) if one["method"] == "POST")
-        took.append((placed[-1] - placed[first]) / 1e9)
+        came = sorted(one["at"] for one in control.requests(account) if one["method"] == "POST")
+        took.append((came[-1] - placed[first]) / _NS)
+        late += [(at - since) / _NS for at, since in zip(came[: first + 1], placed, strict=False)]
         throttled, names = control.throttled(account), _names(control.book(account))
-        if throttled or not len(placed) == len(names) == orders:
-            faults.append(f"burst: {account} sent {len(placed)}, {throttled} were throttled")
+        if throttled or not len(came) == len(names) == orders:
+            faults.append(f"burst: {account} sent {len(came)}, {throttled} were throttled")
     took.sort()
+    late.sort()
     return {
         "followers": len(accounts),
         "orders": orders,
@@ -89,6 +91,9 @@ def _told(control: Control, accounts: Sequence[str], orders: int) -> dict[str, A
         "median_s": took[len(took) // 2],
         "slowest_s": took[-1],
         "share": least / took[-1],
+        "of_all": least * len(took) / sum(took),
+        "late_ms": 1000 * late[len(late) // 2],
+        "latest_ms": 1000 * late[-1],
         "faults": faults,
     }
 
@@ -105,12 +110,12 @@ def _names(book: Sequence[Mapping[str, object]]) -> set[object]:
 
 
 def _engine(broker: Mapping[str, str], scratch: Path) -> Engine:
-    token = partial(_token, _LEADER)
+    token = partial(_token, LEADER)
     return Engine(
         EngineSettings(
             ledger=scratch / "burst.db",
-            leader=AccountAddress(_LEADER, broker["api_url"], token),
-            leader_feed=FeedAddress(_LEADER, broker["feed_url"], token),
+            leader=AccountAddress(LEADER, broker["api_url"], token),
+            leader_feed=FeedAddress(LEADER, broker["feed_url"], token),
             master=broker["master_url"],
             sessions=always,
         )
@@ -133,3 +138,14 @@ def _await(done: Callable[[], bool]) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError("the burst was not copied in time")
         time.sleep(0.2)
+
+
+def _await_quiet() -> None:
+    """Wait until the engine has nothing more to do for its start."""
+    deadline, busy = time.monotonic() + _START_SECONDS, 1.0
+    while busy > _QUIET_SHARE:
+        if time.monotonic() > deadline:
+            raise RuntimeError("the engine was still busy with its start")
+        before = time.process_time()
+        time.sleep(_QUIET_SECONDS)
+        busy = (time.process_time() - before) / _QUIET_SECONDS

@@ -139,7 +139,9 @@ class Report:
         self._console.print(
             f"The burst, {told['orders']} orders by {told['followers']} followers: in the median "
             f"{told['median_s']:.2f} s, {told['slowest_s']:.2f} s for the slowest, "
-            f"{told['share']:.0%} of what Dhan's limits allow (aim: 95%)"
+            f"{told['share']:.1%} of what Dhan's limits allow (all together {told['of_all']:.1%}, "
+            f"aim: 95%); what waits for no limit arrives {told['late_ms']:.0f} ms after the "
+            f"leader's order in the median, {told['latest_ms']:.0f} ms at the latest"
         )
 
     def clock(self, told: Row) -> None:

@@ -54,7 +54,8 @@ def test_a_quick_run_completes_and_counts_every_copy_once(tmp_path: Path) -> Non
     assert 0 < asked["remembered_p50_us"] <= asked["remembered_p99_us"]
     assert asked["remembered_p50_us"] < asked["found_p50_us"] <= asked["found_p99_us"]
     assert document["burst"]["orders"] == 12
-    assert 0 < document["burst"]["share"] <= 1
+    assert 0 < document["burst"]["share"] <= document["burst"]["of_all"] <= 1
+    assert 0 < document["burst"]["late_ms"] <= document["burst"]["latest_ms"]
     assert document["master"]["instruments"] > 2000
     assert 0 < document["master"]["again_us"] < document["master"]["first_us"]
     assert document["master"]["peak_mb"] > 0
