@@ -40,6 +40,11 @@ class Turns:
         """Whether it is somebody's turn."""
         return self._taken.locked()
 
+    @property
+    def under_way(self) -> int:
+        """How many requests are on their way to the wire."""
+        return len(self._under_way)
+
     def take(self, act: Callable[[_Told], _Replied], told: _Told) -> _Replied:
         """Do `act` when it is the caller's turn."""
         mine = self._taken.acquire(timeout=self._patience)

@@ -2,7 +2,8 @@
 limits exactly. How near to those limits they are copied, and that none of them was broken.
 
 `share` is how long the copies take at the limit, of how long the slowest follower's took: to the
-last arrival, from when the leader had placed the last order that the first second has room for.
+last arrival, from when the last of the leader's orders that the first second has room for was at
+the exchange, before which nothing is copied.
 `of_all` is the same for all followers' copies together. How late the copies of that first second
 are, which wait for no limit, is told besides.
 """
@@ -28,6 +29,8 @@ from simulator.client import Control
 
 _START_SECONDS = 60.0
 _QUIET_SECONDS, _QUIET_SHARE = 0.5, 0.08
+_TRANSIT_MS = 30
+_NS_PER_MS = 1_000_000
 _NS = 1e9
 
 
@@ -44,7 +47,7 @@ def run(followers: int, orders: int, scratch: Path) -> dict[str, Any]:
             engine.listen()
             _await(lambda: all(control.sockets(one) for one in (LEADER, *accounts)))
             _await_quiet()
-            placed = fire(broker["control_url"], orders)
+            placed = [at + _TRANSIT_MS * _NS_PER_MS for at in fire(broker["control_url"], orders)]
             time.sleep(_least(orders)[0])  # asking before would only take from the engine
             _await(lambda: all(len(control.book(one)) >= orders for one in reversed(accounts)))
             return _told(control, accounts, placed)
@@ -56,7 +59,8 @@ def run(followers: int, orders: int, scratch: Path) -> dict[str, Any]:
 def _broker(accounts: Sequence[str]) -> Iterator[dict[str, str]]:
     """The simulator in a process of its own: its addresses."""
     named = [word for one in accounts for word in ("--account", f"{one}:{_token(one)}")]
-    command = [sys.executable, "-m", "simulator", "--port", "0", "--json", *named]
+    way = ("--transit-ms", str(_TRANSIT_MS))
+    command = [sys.executable, "-m", "simulator", "--port", "0", "--json", *way, *named]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -71,7 +75,7 @@ def _token(account: str) -> str:
 
 
 def _told(control: Control, accounts: Sequence[str], placed: Sequence[int]) -> dict[str, Any]:
-    """What came of the orders that the leader had `placed` (monotonic ns)."""
+    """What came of the orders that the leader had `placed` at the exchange (monotonic ns)."""
     orders = len(placed)
     least, first = _least(orders)
     took, late, faults = [], [], []

@@ -1,11 +1,18 @@
 """Followers think one at a time, and none waits for one that hangs."""
 
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
+from actors.following import Following
 from actors.turns import Turns
+from domain.inputs import Input
+from domain.messages import OrderSeen
+from tests.actors.shop import NAMES, ONE, TWO, Shop
 
 _LONG = 60.0
 
@@ -70,3 +77,81 @@ def test_a_crash_ends_the_turn() -> None:
     with pytest.raises(ZeroDivisionError):
         turns.take(crash, None)
     assert not turns.taken
+
+
+def test_requests_on_their_way_go_first() -> None:
+    turns, waits, order = Turns(_LONG, _LONG), threading.Event(), list[str]()
+
+    def read_an_event() -> None:
+        waits.set()
+        turns.give_way()
+        order.append("read an event")
+
+    turns.sent()
+    turns.sent()
+    with ThreadPoolExecutor(1) as threads:
+        reading = threads.submit(read_an_event)
+        assert waits.wait(_LONG)
+        turns.passed(1)
+        assert not reading.done()
+        order.append("sent")
+        turns.passed(1)
+        reading.result(_LONG)
+    assert order == ["sent", "read an event"]
+    turns.give_way()  # at once: nothing is on its way
+
+
+def test_a_request_that_does_not_pass_is_waited_for_once() -> None:
+    turns = Turns(_LONG, 0.01)
+    turns.sent()
+    assert turns.under_way == 1
+    turns.give_way()
+    assert turns.under_way == 0
+    turns.passed(1)  # after all
+    turns.sent()
+    assert turns.under_way == 1
+    turns.passed(3)
+    assert turns.under_way == 0
+
+
+def test_many_that_send_and_pass_at_once_leave_nothing_under_way() -> None:
+    turns = Turns(_LONG, 0.001)
+
+    def send(_: int) -> None:
+        for _ in range(200):
+            turns.sent()
+            turns.give_way()
+            turns.passed(1)
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(send, range(6)))
+    turns.passed(6 * 200)
+    assert turns.under_way == 0
+
+
+def test_a_follower_that_hangs_in_its_turn_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs, go_on = threading.Event(), threading.Event()
+    take = Following.take
+
+    def hanging(self: Following, told: Input, now: datetime) -> None:
+        if self._name == NAMES[ONE] and isinstance(told, OrderSeen):
+            hangs.set()
+            go_on.wait(_LONG)
+        take(self, told, now)
+
+    shop = Shop(tmp_path)
+    try:
+        shop.start()
+        assert sys.getswitchinterval() < 0.001
+        monkeypatch.setattr(Following, "take", hanging)
+        order_id = shop.buys(2400)
+        assert hangs.wait(_LONG)
+        shop.waits(order_id, TWO, quantity=20, orderStatus="PENDING")
+        assert shop.orders(order_id, ONE) == []
+        go_on.set()
+        shop.waits(order_id, ONE, quantity=10, orderStatus="PENDING")
+    finally:
+        go_on.set()
+        shop.close()
