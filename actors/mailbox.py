@@ -6,10 +6,9 @@ from typing import Any, Protocol
 
 from actors.upkeep import Configured
 from domain.halts import HaltAsked
-from domain.instructions import Instruction
 from domain.messages import OrderSeen, PermitsGranted, SessionChanged
 
-_FIRST = (OrderSeen, PermitsGranted, SessionChanged, HaltAsked, Instruction, Configured)
+_FIRST = (OrderSeen, PermitsGranted, SessionChanged, HaltAsked, Configured)
 
 
 class Inbox(Protocol):
