@@ -1,4 +1,4 @@
-"""A follower's mailbox: what the leader does and what the operator says is read first."""
+"""A follower's mailbox: what the leader does, permits and the operator's halts are read first."""
 
 from collections import deque
 from queue import SimpleQueue

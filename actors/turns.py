@@ -19,13 +19,13 @@ _Replied = TypeVar("_Replied")
 
 
 class Turns:
-    """Whose turn it is. A courtesy and no right: whoever has waited for `patience` (seconds) goes
-    on without, so that a follower that hangs holds up no other; and nobody gives way for longer
-    than `courtesy` (seconds)."""
+    """Whose turn it is. A courtesy and no right: a turn that lasts for longer than `patience`
+    (seconds) is waited for by nobody any more, so that a follower that hangs holds up no other;
+    and nobody gives way for longer than `courtesy` (seconds)."""
 
-    def __init__(self, patience: float = 0.05, courtesy: float = 0.02) -> None:
+    def __init__(self, patience: float = 0.2, courtesy: float = 0.02) -> None:
         self._patience, self._courtesy = patience, courtesy
-        self._taken = threading.Lock()
+        self._turn = threading.Lock()
         self._under_way: deque[None] = deque()
         self._clear = threading.Event()
 
@@ -38,7 +38,7 @@ class Turns:
     @property
     def taken(self) -> bool:
         """Whether it is somebody's turn."""
-        return self._taken.locked()
+        return self._turn.locked()
 
     @property
     def under_way(self) -> int:
@@ -47,12 +47,15 @@ class Turns:
 
     def take(self, act: Callable[[_Told], _Replied], told: _Told) -> _Replied:
         """Do `act` when it is the caller's turn."""
-        mine = self._taken.acquire(timeout=self._patience)
+        turn = self._turn
+        mine = turn.acquire(timeout=self._patience)
+        if not mine and turn is self._turn:
+            self._turn = threading.Lock()
         try:
             return act(told)
         finally:
             if mine:
-                self._taken.release()
+                turn.release()
 
     def sent(self) -> None:
         """Note that a request is on its way to the wire."""
