@@ -138,9 +138,8 @@ class FollowerActor(FloorActor):
 
     def receive(self, message: object) -> object:
         turns = self.floor.turns
-        if not is_first(message):
-            turns.give_way()
-        return turns.take(self._think, message)
+        have = turns.urgent if is_first(message) else turns.at_leisure
+        return have(self._think, message)
 
     def _think(self, message: object) -> None:
         if isinstance(message, OrderSeen):

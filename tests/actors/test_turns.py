@@ -13,6 +13,7 @@ from actors.turns import Turns
 from domain.inputs import Input
 from domain.messages import OrderSeen
 from tests.actors.shop import NAMES, ONE, TWO, Shop
+from tests.waiting import eventually
 
 _LONG = 60.0
 
@@ -85,6 +86,41 @@ def test_requests_on_their_way_go_first() -> None:
     turns.give_way()  # at once: nothing is on its way
 
 
+def test_what_is_urgent_is_thought_about_before_what_is_not() -> None:
+    turns, thinks, go_on, order = Turns(_LONG, _LONG), threading.Event(), threading.Event(), []
+
+    def think(told: str) -> None:
+        if told == "first urgent":
+            thinks.set()
+            assert go_on.wait(_LONG)
+        order.append(told)
+
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(turns.urgent, think, "first urgent")
+        assert thinks.wait(_LONG)
+        idle = threads.submit(turns.at_leisure, think, "not urgent")
+        second = threads.submit(turns.urgent, think, "second urgent")
+        eventually(lambda: turns.under_way == 2)
+        go_on.set()
+        for one in (first, second, idle):
+            one.result(_LONG)
+    assert order == ["first urgent", "second urgent", "not urgent"]
+    assert turns.under_way == 0
+    assert not turns.taken
+
+
+def test_an_urgent_thought_that_fails_is_over() -> None:
+    turns = Turns(_LONG, _LONG)
+
+    def crash(_: object) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        turns.urgent(crash, None)
+    assert turns.under_way == 0
+    assert turns.at_leisure(lambda told: told, 1) == 1
+
+
 def test_a_request_that_does_not_pass_is_waited_for_once() -> None:
     turns = Turns(_LONG, 0.01)
     turns.sent()
@@ -128,7 +164,7 @@ def test_a_follower_that_hangs_in_its_turn_holds_up_no_other(
     shop = Shop(tmp_path)
     try:
         shop.start()
-        assert sys.getswitchinterval() < 0.001
+        assert sys.getswitchinterval() < 0.002
         monkeypatch.setattr(Following, "take", hanging)
         order_id = shop.buys(2400)
         assert hangs.wait(_LONG)
