@@ -21,12 +21,14 @@ class Link(Protocol):
     def getsockopt(self, level: int, option: int, length: int, /) -> bytes: ...
 
 
-def arrived_ns(link: Link) -> int:
+def arrived_ns(link: Link, asked_ns: int) -> int:
     """By when (monotonic ns) the last bytes that were read had come in to this host: never
-    before they did. The kernel counts by ticks, of 10 ms at most."""
+    before they did, and never before they were asked for. The kernel counts by ticks, of 10 ms at
+    most."""
     waited_ms = 0
     if sys.platform == "linux":
         told = link.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_TAKEN.size)
         if len(told) == _LAST_TAKEN.size:
             waited_ms = _LAST_TAKEN.unpack(told)[0]
-    return time.monotonic_ns() - max(0, waited_ms - _TICK_MS) * _NS_PER_MS
+    came_ns = time.monotonic_ns() - max(0, waited_ms - _TICK_MS) * _NS_PER_MS
+    return max(came_ns, asked_ns)

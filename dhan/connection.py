@@ -166,10 +166,9 @@ class Connection(asyncio.Protocol):
 
     def _complete(self) -> None:
         status, body, kept = self._parser.get_status_code(), b"".join(self._body), self._kept
-        came_ns = arrived_ns(self._transport.get_extra_info("socket"))
         self._answers += 1
         self.used_at = self._loop.time()
-        self._answer(status, body, None, came_ns)
+        self._answer(status, body, None)
         self._next_answer()
         if kept:
             self._free(self)
@@ -177,19 +176,21 @@ class Connection(asyncio.Protocol):
             self._poisoned = "closed after its answer"
             self._transport.close()
 
+    def _came_ns(self, asked_ns: int) -> int:
+        return arrived_ns(self._transport.get_extra_info("socket"), asked_ns)
+
     def _timed_out(self) -> None:
         if self._flight is not None:
             self.fail("no answer in time")
 
-    def _answer(
-        self, status: int | None, body: bytes, error: str | None, came_ns: int | None = None
-    ) -> None:
+    def _answer(self, status: int | None, body: bytes, error: str | None) -> None:
         flight, self._flight = self._flight, None
         if flight is None:
             return
         flight.deadline.cancel()
         if flight.secret and flight.secret in body:
             body = body.replace(flight.secret, _HIDDEN)
-        came_ns = came_ns or time.monotonic_ns()
+        whole = status is not None and self._done
+        came_ns = self._came_ns(flight.written_at) if whole else time.monotonic_ns()
         answer = Answer(status, body, error, flight.written_at, came_ns, self._date)
         flight.call.answered(answer)

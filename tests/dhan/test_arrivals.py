@@ -44,8 +44,8 @@ def test_what_came_in_came_when_it_came_and_not_when_it_was_asked_about(
     assert link.recv(100) == b"answer"
     eventually(lambda: time.monotonic_ns() - here > 4 * _TICKS_NS)
     # It may be asked in a bad moment; what it says is never too early.
-    eventually(lambda: before <= arrived_ns(link) <= here + _TICKS_NS)
-    assert all(arrived_ns(link) >= before for _ in range(1000))
+    eventually(lambda: before <= arrived_ns(link, 0) <= here + _TICKS_NS)
+    assert all(arrived_ns(link, 0) >= before for _ in range(1000))
 
 
 def test_what_comes_in_now_came_by_now(linked: tuple[socket.socket, socket.socket]) -> None:
@@ -54,7 +54,16 @@ def test_what_comes_in_now_came_by_now(linked: tuple[socket.socket, socket.socke
         before = time.monotonic_ns()
         peer.sendall(b"answer")
         link.recv(100)
-        assert before <= arrived_ns(link) <= time.monotonic_ns()
+        assert before <= arrived_ns(link, 0) <= time.monotonic_ns()
+
+
+def test_nothing_came_before_it_was_asked_for(linked: tuple[socket.socket, socket.socket]) -> None:
+    link, peer = linked
+    peer.sendall(b"early")
+    link.recv(100)
+    eventually(lambda: time.monotonic_ns() - arrived_ns(link, 0) > _TICKS_NS)
+    asked = time.monotonic_ns()
+    assert arrived_ns(link, asked) == asked
 
 
 def test_an_answer_counts_from_when_it_came_while_the_wire_was_busy(wire: Wire) -> None:
