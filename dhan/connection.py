@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import httptools
 
-from dhan.arrivals import arrived_ns
 from dhan.calls import Answer, Call
 
 _MOST_ANSWER = 32 * 1024 * 1024
@@ -176,9 +175,6 @@ class Connection(asyncio.Protocol):
             self._poisoned = "closed after its answer"
             self._transport.close()
 
-    def _came_ns(self, asked_ns: int) -> int:
-        return arrived_ns(self._transport.get_extra_info("socket"), asked_ns)
-
     def _timed_out(self) -> None:
         if self._flight is not None:
             self.fail("no answer in time")
@@ -190,7 +186,5 @@ class Connection(asyncio.Protocol):
         flight.deadline.cancel()
         if flight.secret and flight.secret in body:
             body = body.replace(flight.secret, _HIDDEN)
-        whole = status is not None and self._done
-        came_ns = self._came_ns(flight.written_at) if whole else time.monotonic_ns()
-        answer = Answer(status, body, error, flight.written_at, came_ns, self._date)
+        answer = Answer(status, body, error, flight.written_at, time.monotonic_ns(), self._date)
         flight.call.answered(answer)
