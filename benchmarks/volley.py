@@ -18,15 +18,15 @@ _SECONDS = 1.0
 
 
 def place(control: Control, orders: int) -> list[int]:
-    """Place so many orders within a second, and say when each was placed."""
+    """Place so many orders within a second, and say just before when each was placed."""
     began, placed = time.monotonic(), []
     for number in range(orders):
         time.sleep(max(0.0, began + number * _SECONDS / orders - time.monotonic()))
+        placed.append(time.monotonic_ns())  # before it, or a slow reply would hide what is late
         control.place(
             LEADER, segment=SEGMENT, security_id=SECURITY_ID, side="BUY", quantity=1,
             price=_PRICE + number,
         )  # fmt: skip
-        placed.append(time.monotonic_ns())
     return placed
 
 
