@@ -234,6 +234,32 @@ def test_an_exit_that_grew_with_its_entries_is_right(right: Books, hands: Hands)
     assert any("2 orders were placed for it" in line for line in wrong)
 
 
+def test_exits_may_take_what_traded_before_the_leaders_cancel(right: Books, hands: Hands) -> None:
+    """A find of seed 910070: the copy of an order that the leader cancelled had traded already, so
+    that there was more to leave; and its exit grew with it."""
+    exited, name = hands.ids["traded"], correlation_id(hands.ids["traded"], 0, 0)
+    leader = next(row for row in right.leader if row["orderId"] == exited)
+    book = [dict(row) for row in right.orders[DOUBLE]]
+    mine = next(row for row in book if row["correlationId"] == name)
+    entered, whole = dict(mine), int(mine["quantity"])
+    entries = [
+        {**leader, "orderId": "75"},
+        {**leader, "orderId": "76", "orderStatus": "CANCELLED", "filledQty": 0},
+    ]
+    book += [{**entered, "correlationId": correlation_id(one, 0, 0)} for one in ("75", "76")]
+    book.append({**mine, "correlationId": f"{name[:-1]}1"})
+    seen = replace(
+        right,
+        leader=[*right.leader, *entries],
+        most={**right.most, "75": right.most[exited], "76": right.most[exited]},
+        orders={DOUBLE: book},
+    )
+    assert violations(seen, {exited}) == []
+    book[-1]["quantity"] = whole + 1
+    wrong = violations(seen, {exited})
+    assert any("2 orders were placed for it" in line for line in wrong)
+
+
 def test_an_exit_may_take_what_others_of_its_instrument_left(right: Books, hands: Hands) -> None:
     """As when those were decided about before all entries had filled."""
     first, name = hands.ids["traded"], correlation_id(hands.ids["traded"], 0, 0)

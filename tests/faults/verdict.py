@@ -154,15 +154,16 @@ def _may_take(
     seen: Books, leader: Row, book: Sequence[Row], member: Member, exits: Set[str]
 ) -> int:
     """The most that the copy of an exit may have asked for: by the rule, and what the other exits
-    of the instrument have left of theirs, as when they were decided about less was held."""
-    beside = [
-        row
-        for row in seen.leader
-        if row["orderId"] in exits and row["securityId"] == leader["securityId"]
-    ]
-    others = [row for row in beside if row is not leader]
+    of the instrument have left of theirs, as when they were decided about less was held. All of
+    them together may take what the copies of entries got, which is more than the rule says where
+    one traded before the leader's cancel could reach it."""
+    beside = [row for row in seen.leader if row["securityId"] == leader["securityId"]]
+    leaving = [row for row in beside if row["orderId"] in exits]
+    others = [row for row in leaving if row is not leader]
     asked = sum(_asked(_copies(book, row)) for row in others)
-    return sum(_scaled(row, int(row["quantity"]), member) for row in (leader, *others)) - asked
+    entered = [row for one in beside if one not in leaving for row in _copies(book, one)]
+    ruled = sum(_scaled(row, int(row["quantity"]), member) for row in leaving)
+    return max(ruled, sum(int(row["filledQty"]) for row in entered)) - asked
 
 
 def _of_exit(leader: Row, mine: Sequence[Row], most: int) -> Iterator[str]:
