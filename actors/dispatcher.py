@@ -42,6 +42,7 @@ class Dispatcher:
         made = intent(settings.name, client_id, copy, step, heard_ns, now, now_ns, waited)
         request, line = self._account.request(step), self._account.line
         notes, self._notes = tuple(self._notes), []
+        self._floor.turns.sent()
         self._floor.post.tell(LEDGER, Dispatch(made, request, line, settings.timeout, notes))
 
     def ring(self, leader_id: str, after: timedelta) -> None:

@@ -101,6 +101,7 @@ class Engine:
         floor, settings = self._floor, self._settings
         with Ledger.open(settings.ledger) as ledger:
             self._inherited = inherited(ledger)
+        floor.turns.short()
         floor.master.renew()
         floor.timer.start()
         floor.wire.start()

@@ -1,29 +1,31 @@
 """The trading floor: what every actor is given, and the base that all of them share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any
 
 import pykka
 
 from actors.clock import Clock
+from actors.mailbox import Inbox
 from actors.master import Master
 from actors.post import SUPERVISOR, Post, tell
 from actors.timer import Timer
+from actors.turns import Turns
 from dhan.wire import Wire
 
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The few things that actors share: clocks, addresses, the timer, the wire to Dhan and the
-    instrument master."""
+    """The few things that actors share: clocks, addresses, the timer, the wire to Dhan, the
+    instrument master and the followers' turns."""
 
     clock: Clock
     post: Post
     timer: Timer
     wire: Wire
     master: Master
+    turns: Turns = field(default_factory=Turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class FloorActor(pykka.ThreadingActor):
     use_daemon_thread = True
 
     @staticmethod
-    def _create_actor_inbox() -> "SimpleQueue[Any]":
+    def _create_actor_inbox() -> Inbox:
         """Pykka's own is a Queue, whose every message costs some ten microseconds more."""
         return SimpleQueue()
 

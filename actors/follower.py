@@ -28,6 +28,7 @@ from actors.following import Following
 from actors.halting import Halting
 from actors.ledger import Restore
 from actors.lookout import Lookout
+from actors.mailbox import Mailbox, is_first
 from actors.margin import MarginAnswered, MarginWatch
 from actors.operators_word import OperatorsWord
 from actors.own_orders import OwnOrders
@@ -100,6 +101,10 @@ class FollowerActor(FloorActor):
         self._telling: Telling
         self._read_at: datetime | None = None
 
+    @staticmethod
+    def _create_actor_inbox() -> Mailbox:
+        return Mailbox()
+
     def begin(self) -> None:
         floor, settings = self.floor, self._settings
         post, name, client_id = floor.post, settings.name, settings.address.client_id
@@ -132,17 +137,21 @@ class FollowerActor(FloorActor):
         self._account.close()
 
     def receive(self, message: object) -> object:
+        turns = self.floor.turns
+        have = turns.urgent if is_first(message) else turns.at_leisure
+        return have(self._think, message)
+
+    def _think(self, message: object) -> None:
         if isinstance(message, OrderSeen):
             self._learn((message.order.instrument,))
             self._take(message)
             self._look_around()
-            return None
+            return
         self._take_each(self._surroundings.markets(self.floor.clock.wall()))
         self._received(message)
         self._look_around()
         self._dispatcher.flush()
         self._telling.look()
-        return None
 
     def _look_around(self) -> None:
         """Ask at once for what a decision waits for."""

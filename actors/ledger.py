@@ -272,9 +272,8 @@ class LedgerActor(FloorActor):
         for intent, why in unrecorded.items():
             self.floor.post.tell(follower_name(intent.follower), NotRecorded(intent, why))
         dispatches = [message for message in batch if isinstance(message, Dispatch)]
-        if unrecorded:
-            dispatches = [one for one in dispatches if one.intent not in unrecorded]
-        self._dispatch(dispatches)
+        self._dispatch([one for one in dispatches if one.intent not in unrecorded])
+        self.floor.turns.passed(len(dispatches))
 
     def _keep(self, entries: Sequence[Entry]) -> dict[Intent, str]:
         """Record the entries; the intents that were not recorded, and why."""

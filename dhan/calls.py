@@ -19,8 +19,8 @@ class Answer:
     """What came of a call.
 
     `status` and `body` are of the HTTP answer; without one, `error` says why. `written_at`
-    (monotonic ns) is None only when provably no byte left this host. `date` is the broker's
-    clock by its header.
+    (monotonic ns) is None only when provably no byte left this host. `answered_at` is when its
+    last byte had come in at the latest, read or not. `date` is the broker's clock by its header.
     """
 
     status: int | None

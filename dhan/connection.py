@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import httptools
 
+from dhan.arrivals import arrived_ns
 from dhan.calls import Answer, Call
 
 _MOST_ANSWER = 32 * 1024 * 1024
@@ -175,6 +176,9 @@ class Connection(asyncio.Protocol):
             self._poisoned = "closed after its answer"
             self._transport.close()
 
+    def _came_ns(self, asked_ns: int) -> int:
+        return arrived_ns(self._transport.get_extra_info("socket"), asked_ns)
+
     def _timed_out(self) -> None:
         if self._flight is not None:
             self.fail("no answer in time")
@@ -186,5 +190,7 @@ class Connection(asyncio.Protocol):
         flight.deadline.cancel()
         if flight.secret and flight.secret in body:
             body = body.replace(flight.secret, _HIDDEN)
-        answer = Answer(status, body, error, flight.written_at, time.monotonic_ns(), self._date)
+        whole = status is not None and self._done
+        came_ns = self._came_ns(flight.written_at) if whole else time.monotonic_ns()
+        answer = Answer(status, body, error, flight.written_at, came_ns, self._date)
         flight.call.answered(answer)

@@ -16,6 +16,7 @@ from domain.messages import Alert, Answered, CopyChanged, Intent
 from domain.statements import FundsSeen, PositionsSeen
 from ledger import rows, statements
 from ledger.audit import INSERT_READS, prune_audit, reads_row
+from ledger.bulk import write_all
 from ledger.entries import Entry, Noted, OrderKnown, ReadsMade, Setting, Unsent
 from ledger.journal import INSERT_BODY, INSERT_NOTED, Journal
 from ledger.knowledge import UPSERT_FILL, UPSERT_ORDER, Knowledge
@@ -251,7 +252,7 @@ class Ledger:
             (statements.UPSERT_POSITION, statements.position_rows(held.values())),
         ):
             if values:
-                connection.executemany(sql, values)
+                write_all(connection, sql, values)
         connection.execute("COMMIT")
 
     def _undo(self) -> None:
