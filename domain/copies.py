@@ -6,8 +6,7 @@ one. What is too much for one order of the exchange is several such chains, the 
 do next is said by `domain.plan`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -84,6 +83,10 @@ class Copy:
     `born` is when the leader placed the order, by this host's clock; None counts as just now.
     `skipped` is the verdict of not placing it, lifted by the next placement; `detail` are its
     numbers, or what the copy waits for; `missed` is what was missed by it, if it came too late.
+
+    What decisions ask of the attempts again and again is found out once: `sliced` is whether there
+    is more than one slice, `newest` the newest attempt of each, `standings` those of them while
+    something can still trade, as far as is known, and `filled` what all have traded, in shares.
     """
 
     leader_order_id: str
@@ -94,18 +97,21 @@ class Copy:
     skipped: Skipped | None = None
     detail: str = ""
     missed: Missed | None = None
+    sliced: bool = field(init=False, repr=False, compare=False)
+    newest: tuple[Attempt, ...] = field(init=False, repr=False, compare=False)
+    standings: tuple[Attempt, ...] = field(init=False, repr=False, compare=False)
+    filled: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def sliced(self) -> bool:
-        """Whether it has more than one slice."""
-        return len(self.attempts) > 1 and any(one.slice_number for one in self.attempts)
-
-    @property
-    def newest(self) -> Sequence[Attempt]:
-        """The newest attempt of each slice."""
-        if not self.sliced:
-            return self.attempts[-1:]
-        return tuple({one.slice_number: one for one in self.attempts}.values())
+    def __post_init__(self) -> None:
+        attempts = self.attempts
+        sliced, newest = False, attempts[-1:]
+        if len(attempts) > 1 and any(one.slice_number for one in attempts):
+            sliced, newest = True, tuple({one.slice_number: one for one in attempts}.values())
+        derive = object.__setattr__
+        derive(self, "sliced", sliced)
+        derive(self, "newest", newest)
+        derive(self, "standings", tuple(one for one in newest if not one.ended))
+        derive(self, "filled", sum(one.filled for one in attempts))
 
     @property
     def current(self) -> Attempt | None:
@@ -115,17 +121,9 @@ class Copy:
         return min(self.newest, key=lambda one: _ATTENTION.index(self._state(one)))
 
     @property
-    def standings(self) -> Sequence[Attempt]:
-        """The newest attempts, while something of them can still trade, as far as is known."""
-        return [one for one in self.newest if not one.ended]
-
-    @property
     def standing(self) -> Attempt | None:
-        """The first of these."""
-        for one in self.newest:
-            if not one.ended:
-                return one
-        return None
+        """The first of the `standings`."""
+        return self.standings[0] if self.standings else None
 
     @property
     def left_out(self) -> bool:
@@ -151,13 +149,16 @@ class Copy:
         """The copy with the attempt of that number changed; the very same copy if it is not."""
         if any(attempt is changed for attempt in self.attempts):
             return self
-        attempts = tuple(changed if a.number == changed.number else a for a in self.attempts)
-        return replace(self, attempts=attempts)
-
-    @property
-    def filled(self) -> int:
-        """Shares traded by all attempts."""
-        return sum(attempt.filled for attempt in self.attempts)
+        return Copy(
+            self.leader_order_id,
+            self.follower,
+            self.sizing,
+            self.born,
+            tuple(changed if one.number == changed.number else one for one in self.attempts),
+            self.skipped,
+            self.detail,
+            self.missed,
+        )
 
     @property
     def rest(self) -> int:

@@ -16,6 +16,7 @@ from domain.schedules import Schedule
 from domain.sessions import Phase
 
 _FILE = "exchanges.toml"
+_MOST = {segment: Schedule.of(segment) for segment in Segment if segment.copied}
 _PLAIN = {Segment.NSE_EQ: Schedule.NSE_EQ_PLAIN, Segment.BSE_EQ: Schedule.BSE_EQ_PLAIN}
 
 
@@ -40,7 +41,7 @@ def schedule_of(key: InstrumentKey, instrument: Instrument | None) -> Schedule |
             return _groups().get(instrument.underlying.upper(), Schedule.MCX_COMM)
         if not instrument.derivatives and key.segment in _PLAIN:
             return _PLAIN[key.segment]
-    return Schedule.of(key.segment) if key.segment.copied else None
+    return _MOST.get(key.segment)
 
 
 @cache

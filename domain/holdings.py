@@ -312,7 +312,10 @@ def _rest(order: Order, copy: Copy | None, now: Shares, lot: int) -> _Open:
         return _Open(order.leaders_side, rest, 0, 0, placed=False)
     there = due = 0
     if not copy.left_out and not copy.lone:
-        due = max(0, _eventual(copy).sizing.size(asked, lot) - abs(now.due))
-        there = max(0, copy.sizing.size(asked, lot) - abs(now.there))
+        sizing, eventual = copy.sizing, _eventual(copy).sizing
+        wanted = sizing.size(asked, lot)
+        most = wanted if eventual is sizing else eventual.size(asked, lot)
+        due = max(0, most - abs(now.due))
+        there = max(0, wanted - abs(now.there))
         there = max(there, copy.filled + copy.rest - abs(now.there))
     return _Open(order.leaders_side, rest, there, due, bool(copy.attempts))

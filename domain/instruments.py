@@ -37,6 +37,10 @@ class InstrumentKey:
     segment: Segment
     security_id: str
 
+    def __hash__(self) -> int:
+        """Few share one, and every order looks up its instrument many times."""
+        return hash(self.security_id)
+
 
 class OptionType(StrEnum):
     CALL = "CE"

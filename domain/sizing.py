@@ -66,7 +66,7 @@ class Multiplier:
         return self.rounding.lots(quantity * factor.numerator, factor.denominator * lot) * lot
 
     def part(self, filled: int, quantity: int, lot: int) -> int:
-        return min(self.size(filled, lot), self.size(quantity, lot))
+        return self.size(min(filled, quantity), lot)
 
     @property
     def text(self) -> str:
@@ -177,7 +177,7 @@ class Exit:
         return self.leaves(quantity, lot) + more
 
     def part(self, filled: int, quantity: int, lot: int) -> int:
-        return min(self.size(filled, lot), self.size(quantity, lot))
+        return self.size(min(filled, quantity), lot)
 
     @property
     def text(self) -> str:

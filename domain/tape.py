@@ -6,7 +6,7 @@ trip are never sized off those of the next, however many are in the air.
 """
 
 from bisect import bisect_left, bisect_right, insort
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from operator import itemgetter
 
@@ -35,6 +35,18 @@ class Shares:
         self.mine += sign * other.mine
         self.due += sign * other.due
         self.there += sign * other.there
+
+    def less(self, other: "Shares") -> "Shares":
+        """These without the others."""
+        return Shares(
+            self.leader - other.leader,
+            self.mine - other.mine,
+            self.due - other.due,
+            self.there - other.there,
+        )
+
+
+_NONE = Shares()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +104,11 @@ class Tape:
     def shares(self, order_id: str) -> Shares:
         """What one order and its copy came to."""
         line = self._lines.get(order_id)
-        return line.shares if line is not None else Shares()
+        return line.shares if line is not None else _NONE
 
     def without(self, order: Order) -> Shares:
         """What there is but for one order and its copy."""
-        found = replace(self.total)
-        found.add(self.shares(order.order_id), -1)
-        return found
+        return self.total.less(self.shares(order.order_id))
 
     def before(self, order: Order) -> tuple[Shares, Shares]:
         """What there was before an order: what was placed before it, and what was entered until
@@ -114,7 +124,7 @@ class Tape:
         for line in later:
             found.add(line.shares, -1)
         sent_at = known.sent_at if known is not None else None
-        left = replace(found)
+        left = found.less(_NONE)
         _take(left, order, [one for one in later if not one.exits or one.sent_at is not None])
         _take(found, order, [one for one in later if not _placed_after(one, order, sent_at)])
         return found, left
