@@ -79,6 +79,8 @@ class Journal:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        for kind in _KINDS.values():
+            _words.get_unstructure_hook(kind)  # made now, so that no first order waits for it
         self._committed = self._last = _newest(connection, "journal")
         self._bodies_committed = self._last_body = _newest(connection, "journal_bodies")
         self._shared: dict[int, tuple[_Told, int]] = {}
