@@ -107,7 +107,7 @@ class RateLimiterActor(FloorActor):
         account.allowance.limit(opened.windows, opened.reserve)
         account.opened, account.opened_ns = opened, opened_ns
         account.wanted, account.entries_wanted, account.counted = 0, False, False
-        longest = timedelta(seconds=max(window.seconds for window in opened.windows))
+        longest = timedelta(seconds=account.allowance.reach)
         within = opened.flight + (timedelta(0) if account.known else longest + _CLOCK_ERROR)
         self.floor.post.tell(LEDGER, UsesWanted(opened.account, within, opened.serial))
 

@@ -40,14 +40,15 @@ RESERVE = Fraction(1, 10)
 class Allowance:
     """The permits of one account. Times are seconds of one monotonic clock.
 
-    `guard` (seconds) widens every window, for a broker whose windows are counted more coarsely.
-    `reserve` is the share that is kept for cancels and exits.
+    `guard` is the share by which every window is widened, for a broker who counts more coarsely or
+    by a clock that runs faster (one that is being set right runs up to 0.0005 faster). `reserve` is
+    the share that is kept for cancels and exits.
     """
 
     def __init__(
         self,
         windows: Iterable[Window] = DHAN_ORDERS,
-        guard: float = 0.02,
+        guard: float = 0.005,
         reserve: Fraction = Fraction(0),
     ) -> None:
         self.limit(windows, reserve)
@@ -64,6 +65,11 @@ class Allowance:
         if not self._windows:
             raise ValueError("an allowance needs at least one window")
         self._reserve = reserve
+
+    @property
+    def reach(self) -> float:
+        """How long (seconds) a use counts."""
+        return self._length(self._windows[-1])
 
     @property
     def held(self) -> int:
@@ -176,4 +182,7 @@ class Allowance:
         return bisect_right(uses, now, key=lambda used: self._leaves(used, window))
 
     def _leaves(self, used: float, window: Window) -> float:
-        return used + window.seconds + self._guard
+        return used + self._length(window)
+
+    def _length(self, window: Window) -> float:
+        return window.seconds * (1.0 + self._guard)
