@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 
 import pykka
 
+from actors import interpreter
 from actors.board import BoardActor, Look, View
 from actors.clock import Clock, HostClock
 from actors.feed import LeaderFeedActor
@@ -101,7 +102,7 @@ class Engine:
         floor, settings = self._floor, self._settings
         with Ledger.open(settings.ledger) as ledger:
             self._inherited = inherited(ledger)
-        floor.turns.short()
+        interpreter.share()
         floor.master.renew()
         floor.timer.start()
         floor.wire.start()

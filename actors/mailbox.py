@@ -7,8 +7,9 @@ from typing import Any, Protocol
 from actors.upkeep import Configured
 from domain.halts import HaltAsked
 from domain.messages import OrderSeen, PermitsGranted, SessionChanged
+from domain.orders import Status
 
-_FIRST = (OrderSeen, PermitsGranted, SessionChanged, HaltAsked, Configured)
+_FIRST = (PermitsGranted, SessionChanged, HaltAsked, Configured)
 
 
 class Inbox(Protocol):
@@ -22,7 +23,10 @@ class Inbox(Protocol):
 
 
 def is_first(message: object) -> bool:
-    """Whether it goes before what is not."""
+    """Whether it goes before what is not. About an order of the leader that is still on its way to
+    the exchange there is nothing to be done yet."""
+    if isinstance(message, OrderSeen):
+        return message.order.status is not Status.TRANSIT
     return isinstance(message, _FIRST)
 
 

@@ -5,14 +5,11 @@ and the wire have to wait for all of them, again after every row and every socke
 was decided in a millisecond left most of a second later. When they take turns, only one is ahead.
 """
 
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
-
-_SWITCH_SECONDS = 0.001
 
 _Told = TypeVar("_Told")
 _Replied = TypeVar("_Replied")
@@ -29,12 +26,6 @@ class Turns:
         self._under_way: deque[None] = deque()
         self._passed = 0
         self._clear = threading.Event()
-
-    @staticmethod
-    def short() -> None:
-        """Have whoever computes in this process let others in after a millisecond, five times as
-        soon as Python would by itself."""
-        sys.setswitchinterval(_SWITCH_SECONDS)
 
     @property
     def taken(self) -> bool:

@@ -10,7 +10,9 @@ from pykka import ThreadingActor
 
 from actors.follower import FollowerActor
 from actors.mailbox import Mailbox
-from domain.messages import FrameHeard, PermitsGranted, Tick
+from domain.messages import FrameHeard, OrderSeen, PermitsGranted, Tick
+from domain.orders import Status
+from tests.domain.builders import after, leader_order
 
 _LONG = 60.0
 _FIRST = st.builds(PermitsGranted, st.integers(), st.integers())
@@ -50,6 +52,18 @@ def test_all_is_read_once_the_leaders_first_and_each_kind_in_its_order(told: lis
         look()
     assert mailbox.empty()
     assert {id(one) for one in read} == {id(one) for one in letters}
+
+
+def test_an_order_on_its_way_to_the_exchange_goes_before_nothing() -> None:
+    """There is nothing to be done about it yet; once it is there, it is urgent."""
+    mailbox, event = Mailbox(), FrameHeard("{}", 1)
+    transit, pending = (
+        OrderSeen(leader_order(status=status), after(0), 1)
+        for status in (Status.TRANSIT, Status.PENDING)
+    )
+    for message in (event, transit, pending):
+        mailbox.put(_Letter(message))
+    assert [mailbox.get().message for _ in range(3)] == [pending, event, transit]
 
 
 def test_many_may_write_at_once_and_nothing_is_lost() -> None:
