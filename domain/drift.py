@@ -20,6 +20,7 @@ from domain.differences import (
     Repair,
     Shown,
 )
+from domain.implied import as_implied, implied
 from domain.instruments import InstrumentKey
 from domain.orders import Order, Side, Status
 from domain.reports import drift
@@ -150,8 +151,7 @@ class _Comparison:
         for holding, copies in ours.items():
             if any(self._doubtful(one) for one in copies):
                 continue
-            low, high = (sum(ends) for ends in zip((0, 0), *map(_implied, copies), strict=True))
-            found = self._position(holding, copies, days[holding], (low, high), own[holding])
+            found = self._position(holding, copies, days[holding], implied(copies), own[holding])
             if found is not None:
                 yield found
 
@@ -160,16 +160,16 @@ class _Comparison:
         holding: Holding,
         copies: Sequence[Followed],
         day: int,
-        implied: tuple[int, int],
+        bounds: tuple[int, int],
         own: int,
     ) -> Difference | None:
-        low, high = implied
+        low, high = bounds
         built = day - own
         excess = self._unmended(holding, built - min(max(built, low), high))
         if not excess:
             return None
         orders = [one.order for one in copies if one.order is not None]
-        odd = [one for one in copies if not _as_implied(one)] or copies
+        odd = [one for one in copies if not as_implied(one)] or copies
         named = next((order.symbol for order in (*orders, *self._orphans) if order.symbol), "")
         side = Side.SELL if excess > 0 else Side.BUY
         between = f"{low:+}" if low == high else f"{low:+} to {high:+}"
@@ -258,31 +258,3 @@ def _converted(days: Mapping[Holding, int], fills: Mapping[Holding, int]) -> dic
     for holding, shares in moved.items():
         sums[holding.instrument] += shares
     return {holding: shares for holding, shares in moved.items() if not sums[holding.instrument]}
-
-
-def _bounds(order: Order, copy: Copy, lot: int) -> tuple[int, int]:
-    """The least and the most (shares) that a copy should have traded: as much as the leader's
-    order, less what can still trade of the copy, and no more than that order may come to."""
-    if copy.left_out:
-        return 0, 0
-    if copy.given_up:
-        return copy.filled, copy.filled
-    got = part(order, copy, lot)
-    resting = sum(one.terms.quantity - one.filled for one in copy.standings if one.terms)
-    most = got if order.status.terminal else max(got, share(order, copy, lot))
-    return max(0, got - max(0, resting)), most
-
-
-def _implied(one: Followed) -> tuple[int, int]:
-    """The same, as a position."""
-    if one.order is None or one.lot is None:
-        return 0, 0
-    low, high = _bounds(one.order, one.copy, one.lot)
-    return (low, high) if one.order.side is Side.BUY else (-high, -low)
-
-
-def _as_implied(one: Followed) -> bool:
-    if one.order is None or one.lot is None:
-        return False
-    low, high = _bounds(one.order, one.copy, one.lot)
-    return low <= one.copy.filled <= high

@@ -1,8 +1,10 @@
 """Scenarios 3: what the leader cancels, every copy cancels."""
 
+from typing import Any
+
 import pytest
 
-from tests.scenarios.house import HALF, LEADER, RELIANCE, SAME, SBIN, TCS, House
+from tests.scenarios.house import HALF, HDFCBANK, LEADER, RELIANCE, SAME, SBIN, TCS, House
 from tests.waiting import eventually
 
 scenario = pytest.mark.scenario
@@ -88,6 +90,38 @@ def test_a_copy_that_has_filled_is_left_alone_and_shown_as_drift(house: House) -
     assert "filled 10" in str(copy["reason"])
     assert house.requests(SAME, "DELETE") == cancels
     house.control.clear_faults()
+
+
+@scenario("3.5")
+@scenario("4.3")
+def test_what_filled_before_a_cancel_is_drift_until_the_leader_leaves(house: House) -> None:
+    """The exit takes it too, and then nothing is amiss any more."""
+    house.price(HDFCBANK, 1650)
+    entered = house.places(HDFCBANK, "BUY", 10, price=1660)
+    house.all_wait(entered, orderStatus="TRADED")
+    order = house.places(HDFCBANK, "BUY", 10, price=1640)
+    house.all_wait(order, orderStatus="PENDING")
+    house.control.fault(SAME.client_id, "modify", "status", times=-1, after=False)
+    house.changes(order, price=1630)
+    house.waits(order, HALF, price=1630.0)
+    house.price(HDFCBANK, 1635)
+    house.waits(order, SAME, orderStatus="TRADED", filledQty=10)
+    house.cancels(order)
+    house.waits(order, HALF, orderStatus="CANCELLED")
+    house.control.clear_faults()
+    house.comes_to(order, SAME, "filled")
+    (amiss,) = eventually(lambda: _drift(house))
+    assert "day's position is +20, the copies imply +10" in amiss["what"]
+    left = house.places(HDFCBANK, "SELL", 10, price=1630)
+    house.waits(left, HALF, orderStatus="TRADED", filledQty=5)
+    house.waits(left, SAME, orderStatus="TRADED", filledQty=20)
+    assert house.comes_to(left, SAME, "filled")["filled"] == 20
+    eventually(lambda: not _drift(house))
+
+
+def _drift(house: House) -> list[dict[str, Any]]:
+    rows = house.ask("drift", "--follower", SAME.name)
+    return [row for row in rows if row["security_id"] == HDFCBANK[1]]
 
 
 def _out_of_step(house: House, order: str) -> dict[str, object] | None:
