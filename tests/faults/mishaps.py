@@ -132,6 +132,8 @@ class Mishaps:
 
     def _rest_fault(self) -> None:
         kind, after = self._chance.choice(_REST), self._chance.random() < 0.5
+        if kind == "throttle" and after:
+            kind = "hang"  # a 429 is never said of what was done, and a hang strikes once
         operation = self._chance.choice(("place", "place", "modify", "cancel", "read"))
         account = self._chance.choice(self._accounts()[1:])
         if operation == "read":
