@@ -159,10 +159,12 @@ class Following(Deciding):
     def _seen(self, seen: OrderSeen) -> None:
         order_id = seen.order.order_id
         self.unread.heard(order_id, self._now)
+        listings, key = self.book.listings, seen.order.instrument
+        before = listings.instrument(key), listings.told(key)
         news = self.book.seen(seen)
         if news:
             self._heard_ns[order_id] = seen.heard_ns
-        elif seen.hint is None and seen.ltp is None:
+        elif before == (listings.instrument(key), listings.told(key)):
             return  # what is known of the order has more weight now, and leads to no other step
         self._consider(order_id)
         if news and self.book.orders[order_id].filled:

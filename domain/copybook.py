@@ -119,15 +119,17 @@ class CopyBook(KeptCopies):
         self.listings.price(order.instrument, told.ltp, told.ltp_at or order.stamp.updated_at)
         known, before = self._told.get(leader_id), self.orders.get(leader_id)
         merged = order if known is None else merge(known, order)
-        faced = self._learn(merged)
+        faced, news = self._learn(merged), adds(known, merged)
         copy = self.copies.get(leader_id)
+        if not news and copy is not None and before is not None and _as_before(before, faced):
+            return False
         if copy is None:
             copy = self.copies[leader_id] = self._new_copy(faced, told.born)
         if faced.mirrored and not copy.attempts:
             self._date(told, faced, before)
         self._count(leader_id)
         self._watch(leader_id)
-        return adds(known, merged)
+        return news
 
     def step(self, leader_id: str, mood: Mood, open_: bool, now: datetime) -> Step:
         """What to do next for the copy of a leader order; `open_` is whether its market takes
@@ -357,6 +359,12 @@ class CopyBook(KeptCopies):
             copy = self.copies.get(leader_id) or self._expected.get(leader_id)
             limits = one_order(self.listings.instrument(order.instrument))
             self.holdings.note(order, copy, *limits)
+
+
+def _as_before(before: Order, faced: Order) -> bool:
+    """Whether an order of which nothing new was told also counts for what it did."""
+    same_way = before.mirrored is faced.mirrored
+    return same_way and before.stamp.updated_at == faced.stamp.updated_at
 
 
 def _placed(order: Order) -> datetime:

@@ -105,6 +105,23 @@ def test_what_is_taken_is_noted_before_anything_is_sent() -> None:
     assert [at for _, at in hands.notes][-1] == hands.sent[0][2] == after(0.4)
 
 
+def test_only_what_is_new_is_thought_about() -> None:
+    """An event that comes late or twice is none, unless it tells another price."""
+    late = replace(SEEN, order=leader_order(status=Status.TRANSIT), hint=CONTRACT, ltp=10_000)
+    following, hands = follow(*READY, replace(SEEN, hint=CONTRACT, ltp=10_000))
+    for told, news in (
+        (late, False),
+        (replace(late, order=SEEN.order), False),
+        (replace(late, ltp=10_050), True),
+        (replace(late, ltp=10_050), False),
+        (replace(late, order=filled(leader_order(), 50)), True),
+    ):
+        following.reporter.flush(after(1))
+        following.take(told, after(1))
+        assert following.reporter.waits == news
+    assert steps(hands) == [Place]
+
+
 def test_nothing_is_decided_after_the_drain() -> None:
     _, hands = follow(*READY, Drained(), SEEN)
     assert hands.sent == []
