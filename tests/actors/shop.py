@@ -10,6 +10,7 @@ from typing import Any
 
 from actors.engine import Engine
 from actors.patience import Patience
+from actors.post import Ref, tell
 from actors.settings import EngineSettings, FollowerSettings
 from dhan.addresses import AccountAddress, FeedAddress
 from domain.correlation import correlation_id
@@ -93,12 +94,18 @@ class Shop:
         self.broker.stop()
 
     def crash(self, name: str) -> None:
-        """Make an actor crash, and wait until another incarnation runs."""
-        before = self.engine.post.ref(name)
-        assert self.engine.post.tell(name, Poison())
+        """Make an actor crash, also one that is just being started again, and wait until another
+        incarnation runs."""
+        post = self.engine.post
+
+        def told() -> Ref | None:
+            ref = post.ref(name)
+            return ref if ref is not None and tell(ref, Poison()) else None
+
+        before = eventually(told, why=f"{name} does not run")
 
         def again() -> bool:
-            ref = self.engine.post.ref(name)
+            ref = post.ref(name)
             return ref is not None and ref is not before and ref.is_alive()
 
         eventually(again, why=f"{name} is not started again")
