@@ -71,18 +71,8 @@ def test_only_the_copies_of_the_cancelled_order_go(house: House) -> None:
 @scenario("3.5")
 @scenario("8.3")
 def test_a_copy_that_has_filled_is_left_alone_and_shown_as_drift(house: House) -> None:
-    """The follower's change never arrives, so its order fills at the old price, before the
-    leader's."""
     house.price(RELIANCE, 2500)
-    order = house.places(RELIANCE, "BUY", 10, price=2490)
-    house.all_wait(order, orderStatus="PENDING")
-    house.control.fault(SAME.client_id, "modify", "status", times=-1, after=False)
-    house.changes(order, price=2480)
-    house.waits(order, HALF, price=2480.0)
-    house.price(RELIANCE, 2485)
-    house.waits(order, SAME, orderStatus="TRADED", filledQty=10)
-    ahead = house.comes_to(order, SAME, "filled")
-    assert ahead["filled"] == 10
+    order = _fills_before_the_leaders(house, RELIANCE, 2490)
     cancels = house.requests(SAME, "DELETE")
     house.cancels(order)
     house.waits(order, HALF, orderStatus="CANCELLED")
@@ -93,23 +83,15 @@ def test_a_copy_that_has_filled_is_left_alone_and_shown_as_drift(house: House) -
 
 
 @scenario("3.5")
-@scenario("4.3")
 def test_what_filled_before_a_cancel_is_drift_until_the_leader_leaves(house: House) -> None:
     """The exit takes it too, and then nothing is amiss any more."""
     house.price(HDFCBANK, 1650)
     entered = house.places(HDFCBANK, "BUY", 10, price=1660)
     house.all_wait(entered, orderStatus="TRADED")
-    order = house.places(HDFCBANK, "BUY", 10, price=1640)
-    house.all_wait(order, orderStatus="PENDING")
-    house.control.fault(SAME.client_id, "modify", "status", times=-1, after=False)
-    house.changes(order, price=1630)
-    house.waits(order, HALF, price=1630.0)
-    house.price(HDFCBANK, 1635)
-    house.waits(order, SAME, orderStatus="TRADED", filledQty=10)
+    order = _fills_before_the_leaders(house, HDFCBANK, 1640)
     house.cancels(order)
     house.waits(order, HALF, orderStatus="CANCELLED")
     house.control.clear_faults()
-    house.comes_to(order, SAME, "filled")
     (amiss,) = eventually(lambda: _drift(house))
     assert "day's position is +20, the copies imply +10" in amiss["what"]
     left = house.places(HDFCBANK, "SELL", 10, price=1630)
@@ -117,6 +99,20 @@ def test_what_filled_before_a_cancel_is_drift_until_the_leader_leaves(house: Hou
     house.waits(left, SAME, orderStatus="TRADED", filledQty=20)
     assert house.comes_to(left, SAME, "filled")["filled"] == 20
     eventually(lambda: not _drift(house))
+
+
+def _fills_before_the_leaders(house: House, key: tuple[str, str], price: float) -> str:
+    """The follower's change never arrives, so its order fills at the old price, before the
+    leader's."""
+    order = house.places(key, "BUY", 10, price=price)
+    house.all_wait(order, orderStatus="PENDING")
+    house.control.fault(SAME.client_id, "modify", "status", times=-1, after=False)
+    house.changes(order, price=price - 10)
+    house.waits(order, HALF, price=float(price - 10))
+    house.price(key, price - 5)
+    house.waits(order, SAME, orderStatus="TRADED", filledQty=10)
+    assert house.comes_to(order, SAME, "filled")["filled"] == 10
+    return order
 
 
 def _drift(house: House) -> list[dict[str, Any]]:
