@@ -164,7 +164,7 @@ def test_a_follower_that_hangs_in_its_turn_holds_up_no_other(
     shop = Shop(tmp_path)
     try:
         shop.start()
-        assert sys.getswitchinterval() < 0.002
+        assert sys.getswitchinterval() == 0.001
         monkeypatch.setattr(Following, "take", hanging)
         order_id = shop.buys(2400)
         assert hangs.wait(_LONG)

@@ -1,10 +1,8 @@
 """Scenarios 3: what the leader cancels, every copy cancels."""
 
-from typing import Any
-
 import pytest
 
-from tests.scenarios.house import HALF, HDFCBANK, LEADER, RELIANCE, SAME, SBIN, TCS, House
+from tests.scenarios.house import HALF, HDFCBANK, LEADER, RELIANCE, SAME, SBIN, TCS, House, Row
 from tests.waiting import eventually
 
 scenario = pytest.mark.scenario
@@ -115,8 +113,8 @@ def _fills_before_the_leaders(house: House, key: tuple[str, str], price: float) 
     return order
 
 
-def _drift(house: House) -> list[dict[str, Any]]:
-    rows = house.ask("drift", "--follower", SAME.name)
+def _drift(house: House) -> list[Row]:
+    rows: list[Row] = house.ask("drift", "--follower", SAME.name)
     return [row for row in rows if row["security_id"] == HDFCBANK[1]]
 
 
