@@ -9,6 +9,7 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from actors.answers import telling
 from actors.capital import FundsAnswered, LeaderCapitalWanted, LeaderPurse
@@ -181,7 +182,8 @@ class RecoveryActor(FloorActor):
                 logger.warning("Skipped a row of the leader's order book: %s", skipped.reason)
             rows = read.orders if self._curious or self._outrun else read.news
             self._outrun = False
-            for row in sorted(rows, key=_placed):
+            # As they were placed, so that what an order leaves is known before it.
+            for row in sorted(rows, key=attrgetter("began")):
                 if self._orders.outrun(row, swept.asked_ns):
                     self._outrun = self._again = True
                 else:
@@ -275,8 +277,3 @@ class RecoveryActor(FloorActor):
             self._watermark = newest
             mark = Setting(WATERMARK, str(int(newest.timestamp())))
             self.floor.post.tell(LEDGER, Record(mark))
-
-
-def _placed(row: Order) -> datetime:
-    """Rows are told in this order, so that what an order leaves is known before it."""
-    return row.placed_at or row.stamp.updated_at

@@ -6,7 +6,7 @@ one. What is too much for one order of the exchange is several such chains, the 
 do next is said by `domain.plan`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -149,16 +149,8 @@ class Copy:
         """The copy with the attempt of that number changed; the very same copy if it is not."""
         if any(attempt is changed for attempt in self.attempts):
             return self
-        return Copy(
-            self.leader_order_id,
-            self.follower,
-            self.sizing,
-            self.born,
-            tuple(changed if one.number == changed.number else one for one in self.attempts),
-            self.skipped,
-            self.detail,
-            self.missed,
-        )
+        attempts = tuple(changed if a.number == changed.number else a for a in self.attempts)
+        return replace(self, attempts=attempts)
 
     @property
     def rest(self) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
+from operator import attrgetter
 
 from domain import progress
 from domain.built import Built
@@ -69,7 +70,7 @@ class CopyBook(KeptCopies):
         for copy in copies:
             self._keep(progress.interrupted(copy, now, self.rules))
             self._face_anew(copy.leader_order_id)
-        for order in sorted(self._former.values(), key=_placed):
+        for order in sorted(self._former.values(), key=attrgetter("began")):
             if order.flattening:
                 self._learn(order)
             elif order.order_id not in self.copies:
@@ -365,7 +366,3 @@ def _as_before(before: Order, faced: Order) -> bool:
     """Whether an order of which nothing new was told also counts for what it did."""
     same_way = before.mirrored is faced.mirrored
     return same_way and before.stamp.updated_at == faced.stamp.updated_at
-
-
-def _placed(order: Order) -> datetime:
-    return order.placed_at or order.stamp.updated_at

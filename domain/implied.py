@@ -1,7 +1,6 @@
 """The position that the copies in one holding imply, by what the leader's orders have come to."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from fractions import Fraction
 from math import ceil, floor
 
@@ -10,8 +9,6 @@ from domain.differences import Followed
 from domain.orders import Order
 from domain.sizing import Exit
 from domain.wanted import part, share
-
-_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def implied(copies: Iterable[Followed]) -> tuple[int, int]:
@@ -22,18 +19,17 @@ def implied(copies: Iterable[Followed]) -> tuple[int, int]:
     """
     low = high = 0
     amiss = Fraction()
-    for one in sorted(copies, key=_placed):
-        least, most = _bounds(one)
+    for order, copy, lot in _in_order(copies):
+        least, most = _built(order, copy, lot)
         low, high = low + least, high + most
-        if one.order is None or one.lot is None:
-            continue
-        sizing, built = one.copy.sizing, one.order.side.sign * one.copy.filled
-        if not isinstance(sizing, Exit):
+        if not isinstance(copy.sizing, Exit):
+            built = order.side.sign * copy.filled
             amiss += built - min(max(built, least), most)
             continue
-        left = amiss * Fraction(min(one.order.filled, sizing.leaders), sizing.leaders)
-        low += floor(left / one.lot) * one.lot
-        high += ceil(left / one.lot) * one.lot
+        leaders = copy.sizing.leaders
+        left = amiss * Fraction(min(order.filled, leaders), leaders)
+        low += floor(left / lot) * lot
+        high += ceil(left / lot) * lot
         amiss -= left
     return low, high
 
@@ -46,20 +42,21 @@ def as_implied(one: Followed) -> bool:
     return least <= one.copy.filled <= most
 
 
-def _placed(one: Followed) -> tuple[datetime, int, str]:
-    """Where the leader's order comes among the others; one that is not known implies nothing."""
-    order_id = one.copy.leader_order_id
-    if one.order is None:
-        return _LAST, len(order_id), order_id
-    return one.order.placed_at or one.order.stamp.updated_at, len(order_id), order_id
+def _in_order(copies: Iterable[Followed]) -> list[tuple[Order, Copy, int]]:
+    """The copies of orders that are known, with these and their lots, as they were placed. Any
+    other implies nothing."""
+    known = [
+        (one.order, one.copy, one.lot)
+        for one in copies
+        if one.order is not None and one.lot is not None
+    ]
+    return sorted(known, key=lambda one: one[0].place)
 
 
-def _bounds(one: Followed) -> tuple[int, int]:
+def _built(order: Order, copy: Copy, lot: int) -> tuple[int, int]:
     """What one copy should have built, as a position."""
-    if one.order is None or one.lot is None:
-        return 0, 0
-    least, most = _traded(one.order, one.copy, one.lot)
-    return (least, most) if one.order.side.sign > 0 else (-most, -least)
+    least, most = _traded(order, copy, lot)
+    return (least, most) if order.side.sign > 0 else (-most, -least)
 
 
 def _traded(order: Order, copy: Copy, lot: int) -> tuple[int, int]:

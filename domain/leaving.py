@@ -155,7 +155,7 @@ class Leaving:
             failures += 1
         last = self._book.orders[made[-1]]
         pause = doubled(_FIRST_PAUSE, failures, _LONGEST_PAUSE)
-        until = (last.placed_at or last.stamp.updated_at) + pause
+        until = last.began + pause
         if now < until:
             self.waits[last.order_id] = until
         return now < until

@@ -124,7 +124,7 @@ class Legs:
             window = self._book.rules.legs_window
             if instrument is None or not is_leg(instrument) or window <= timedelta(0):
                 return
-            at = order.placed_at or order.stamp.updated_at
+            at = order.began
             place = order.instrument.segment, instrument.underlying
             group = self._newest.get(place)
             if group is None or abs(at - group.began) > window:

@@ -170,6 +170,16 @@ class Order:
     mirrored: bool = False
 
     @property
+    def began(self) -> datetime:
+        """When it was placed, or else last changed, as far as is known."""
+        return self.placed_at or self.stamp.updated_at
+
+    @property
+    def place(self) -> tuple[datetime, int, str]:
+        """Where it comes among others, as they were placed; ids grow within a second."""
+        return self.began, len(self.order_id), self.order_id
+
+    @property
     def leaders_side(self) -> Side:
         """The side that the leader is on."""
         return self.side.other if self.mirrored else self.side

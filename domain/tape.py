@@ -6,7 +6,7 @@ trip are never sized off those of the next, however many are in the air.
 """
 
 from bisect import bisect_left, bisect_right, insort
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from operator import itemgetter
 
@@ -44,9 +44,6 @@ class Shares:
             self.due - other.due,
             self.there - other.there,
         )
-
-
-_NONE = Shares()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,7 @@ class Tape:
     def shares(self, order_id: str) -> Shares:
         """What one order and its copy came to."""
         line = self._lines.get(order_id)
-        return line.shares if line is not None else _NONE
+        return line.shares if line is not None else Shares()
 
     def without(self, order: Order) -> Shares:
         """What there is but for one order and its copy."""
@@ -124,7 +121,7 @@ class Tape:
         for line in later:
             found.add(line.shares, -1)
         sent_at = known.sent_at if known is not None else None
-        left = found.less(_NONE)
+        left = replace(found)
         _take(left, order, [one for one in later if not one.exits or one.sent_at is not None])
         _take(found, order, [one for one in later if not _placed_after(one, order, sent_at)])
         return found, left
@@ -230,8 +227,7 @@ def _place(order: Order, known: Line | None) -> _Place:
         return _FIRST
     if order.placed_at is None and known is not None:
         return known.place
-    at = order.placed_at or order.stamp.updated_at
-    return at, len(order.order_id), order.order_id
+    return order.place
 
 
 def _precedes(line: Line, order: Order, place: _Place) -> bool:
