@@ -1,7 +1,6 @@
 """One keep-alive HTTP/1.1 connection: at most one request in flight, never a second try."""
 
 import asyncio
-import select
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ import httptools
 
 from dhan.arrivals import arrived_ns
 from dhan.calls import Answer, Call
+from dhan.unyielding import Ends
 
 _MOST_ANSWER = 32 * 1024 * 1024
 _PROVEN_SECONDS = 1.0
@@ -40,7 +40,7 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self._loop, self._free, self._lost = loop, free, lost
         self._transport: asyncio.Transport
-        self._ends = select.poll()
+        self._ends: Ends
         self._flight: _Flight | None = None
         self._poisoned = ""
         self._made_at = self.used_at = loop.time()
@@ -60,7 +60,7 @@ class Connection(asyncio.Protocol):
         ended an idle connection a moment ago, and the loop may not know yet."""
         if self._flight is not None or self._poisoned or self._transport.is_closing():
             return False
-        return not self._ends.poll(0)
+        return not self._ends.found()
 
     @property
     def trouble(self) -> str:
@@ -98,10 +98,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        plain = transport.get_extra_info("sslcontext") is None
-        # Beneath TLS, bytes that wait to be read may be session tickets, and no harm.
-        unwanted = select.POLLRDHUP | (select.POLLIN if plain else 0)
-        self._ends.register(transport.get_extra_info("socket").fileno(), unwanted)
+        tls = transport.get_extra_info("sslcontext") is not None
+        self._ends = Ends(transport.get_extra_info("socket").fileno(), tls=tls)
 
     def data_received(self, received: bytes) -> None:
         self._size += len(received)

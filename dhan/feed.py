@@ -20,6 +20,7 @@ import websocket
 from websocket import ABNF
 
 from dhan.addresses import FeedAddress
+from dhan.read_ahead import ReadAhead
 from dhan.tokens import TokenMissing
 from dhan.trust import trust
 from dhan.tunnel import ProxyRefused, pass_through, place
@@ -205,7 +206,7 @@ class Feed:
         # websocket-client leaves this method without types. A socket of our own goes past every
         # proxy, and a redirect would lead to one that is not bound to this account's address.
         connect: Callable[..., object] = link.connect
-        connect(self._address.url, socket=plain, redirect_limit=0, suppress_origin=True)
+        connect(self._address.url, socket=ReadAhead(plain), redirect_limit=0, suppress_origin=True)
         link.send(self._login())
         return link
 

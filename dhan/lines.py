@@ -16,6 +16,7 @@ from dhan.reads import ReadPace
 from dhan.requests import Kind, Request
 from dhan.tokens import TokenMissing
 from dhan.tunnel import ProxyRefused, tunnelled
+from dhan.unyielding import connected
 from domain.pauses import doubled
 
 logger = logging.getLogger(__name__)
@@ -225,19 +226,15 @@ class Line:
         task.add_done_callback(self._connected)
 
     async def _connect(self) -> Connection:
-        tls = self._tls if self._secure else None
+        account, tls = self.account, self._tls if self._secure else None
         async with asyncio.timeout(_CONNECT_SECONDS):
-            proxy, login = self.account.proxy, self.account.proxy_login
-            if proxy is not None:
-                link = await tunnelled(proxy, self._host, self._port, login)
-                name = self._host if self._secure else None
-                _, connection = await self._loop.create_connection(
-                    self._connection, sock=link, ssl=tls, server_hostname=name
-                )
-                return connection
-            local = (self.account.source_ip, 0) if self.account.source_ip else None
+            if account.proxy is not None:
+                link = await tunnelled(account.proxy, self._host, self._port, account.proxy_login)
+            else:
+                link = await connected(self._host, self._port, account.source_ip)
+            name = self._host if self._secure else None
             _, connection = await self._loop.create_connection(
-                self._connection, self._host, self._port, ssl=tls, local_addr=local
+                self._connection, sock=link, ssl=tls, server_hostname=name
             )
         return connection
 

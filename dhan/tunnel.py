@@ -8,6 +8,8 @@ import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from dhan.unyielding import connected
+
 _LONGEST_ANSWER = 16_384
 _END = b"\r\n\r\n"
 
@@ -39,32 +41,19 @@ def pass_through(link: socket.socket, host: str, port: int, login: Login) -> Non
 async def tunnelled(proxy: str, host: str, port: int, login: Login) -> socket.socket:
     """A connection to that host by way of a proxy, for the running loop. Raises OSError, and what
     `login` raises."""
-    loop = asyncio.get_running_loop()
     request = _request(host, port, login)
-    trouble: OSError = ProxyRefused("the proxy's name has no address")
-    for family, kind, protocol, _, address in await loop.getaddrinfo(
-        *place(proxy), type=socket.SOCK_STREAM
-    ):
-        link = socket.socket(family, kind, protocol)
-        link.setblocking(False)
-        try:
-            await loop.sock_connect(link, address)
-            await loop.sock_sendall(link, request)
-            answer = b""
-            while _END not in answer:
-                piece = await loop.sock_recv(link, _LONGEST_ANSWER)
-                answer += piece
-                _mind(answer, piece)
-            _judge(answer)
-        except OSError as failed:
-            trouble = failed
-            link.close()
-        except BaseException:
-            link.close()
-            raise
-        else:
-            return link
-    raise trouble
+
+    async def ask(link: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(link, request)
+        answer = b""
+        while _END not in answer:
+            piece = await loop.sock_recv(link, _LONGEST_ANSWER)
+            answer += piece
+            _mind(answer, piece)
+        _judge(answer)
+
+    return await connected(*place(proxy), begin=ask)
 
 
 def _request(host: str, port: int, login: Login) -> bytes:

@@ -504,6 +504,25 @@ def test_under_tls_a_silent_socket_stays_live(authority: Authority) -> None:
         assert heard.count("lost") == 0
 
 
+@pytest.mark.parametrize("tls", [False, True])
+def test_what_comes_at_once_is_heard_at_once(authority: Authority, tls: bool) -> None:
+    """Many frames, of all lengths and in more than one record of TLS, and nothing after them."""
+    said = [f"{number}:" + "x" * (number * 97 % 700) for number in range(400)]
+
+    def act(asked: Asked) -> None:
+        sockets.login(asked)
+        asked.peer.send(b"".join(sockets.frame(sockets.TEXT, one.encode()) for one in said))
+        sockets.read(asked)
+
+    scheme, certificate = ("wss", authority.server("localhost")) if tls else ("ws", None)
+    with (
+        Broker(act, certificate) as broker,
+        listening(f"{scheme}://localhost:{broker.port}/") as (_, heard),
+    ):
+        eventually(lambda: len(heard.frames) == len(said))
+        assert heard.frames == said
+
+
 def test_sockets_beyond_the_1023rd_descriptor_are_read(simulator: Simulator) -> None:
     spare = [socket.socket() for _ in range(1100)]
     try:
