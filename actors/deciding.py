@@ -101,15 +101,19 @@ class Deciding:
     def _request(self, leader_id: str, step: Request) -> bool:
         """Send a step's request, as soon as there is a permit; whether there is one."""
         entry = not isinstance(step, Cancel) and not self.book.exits(leader_id)
-        if not self.pace.take(entry=entry):
+        slot = self.pace.take(entry=entry)
+        if slot is None:
             self._waiting[leader_id] = type(step)
             self._waiting_since.setdefault(leader_id, self._now)
+            if not isinstance(step, Place) and not self.pace.in_hand:
+                urgent = sum(kind is not Place for kind in self._waiting.values())
+                self._hands.make_way(urgent, self.book.exits)
             return False
         copy = self.book.copies[leader_id]
         self.breaker = self.breaker.sent()
         self.book.intended(leader_id, step, self._now)
         waited = self._now - self._waiting_since.pop(leader_id, self._now)
-        self._hands.send(copy, step, self._heard_ns.get(leader_id), self._now, waited)
+        self._hands.send(copy, step, self._heard_ns.get(leader_id), self._now, waited, slot)
         return True
 
     def _set_alarm(self, leader_id: str, until: datetime) -> None:

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from actors.account import Account
 from actors.floor import Floor
 from actors.intents import intent
-from actors.ledger import Dispatch, Journaled
+from actors.ledger import Dispatch, Journaled, Recall
 from actors.post import LEDGER
 from actors.settings import FollowerSettings
 from domain.copies import Copy
 from domain.inputs import Input
-from domain.messages import Tick
+from domain.messages import Intent, Tick
 from domain.steps import Request
 from ledger.entries import Noted
 
@@ -30,20 +30,60 @@ class Dispatcher:
         self._floor, self.settings = floor, settings
         self._account, self._later = account, later
         self._notes: list[Noted] = []
+        self._held: list[tuple[int, Intent]] = []
+        self._recalled: list[Intent] = []
 
     def note(self, told: Input, now: datetime) -> None:
         self._notes.append(Noted(self.settings.name, now, told))
 
     def send(
-        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+        self,
+        copy: Copy,
+        step: Request,
+        heard_ns: int | None,
+        now: datetime,
+        waited: timedelta,
+        slot: int,
     ) -> None:
         settings, now_ns = self.settings, self._floor.clock.ns()
         client_id = settings.address.client_id
+        if slot > now_ns:
+            waited += timedelta(microseconds=(slot - now_ns) // 1000)
         made = intent(settings.name, client_id, copy, step, heard_ns, now, now_ns, waited)
+        if slot > now_ns:
+            self._held.append((slot, made))
         request, line = self._account.request(step), self._account.line
         notes, self._notes = tuple(self._notes), []
         self._floor.turns.sent()
-        self._floor.post.tell(LEDGER, Dispatch(made, request, line, settings.timeout, notes))
+        told = Dispatch(made, request, line, settings.timeout, notes, slot)
+        self._floor.post.tell(LEDGER, told)
+
+    def recall(self, leader_id: str | None = None) -> None:
+        for one in self._still_held():
+            if leader_id in (None, one.leader_order_id):
+                self._call_back(one)
+
+    def make_way(self, urgent: int, exits: Callable[[str], bool]) -> None:
+        placements = [one for one in self._still_held() if one.change is None]
+        placements.sort(key=lambda one: exits(one.leader_order_id), reverse=True)
+        for one in placements[len(placements) - max(0, urgent - len(self._recalled)) :]:
+            self._call_back(one)
+
+    def settled(self, intent: Intent) -> None:
+        """Note that it is known what came of a request."""
+        self._held = [held for held in self._held if held[1] is not intent]
+        self._recalled = [one for one in self._recalled if one is not intent]
+
+    def _still_held(self) -> list[Intent]:
+        """What may wait at the wire for its slot, in the order in which it was sent."""
+        now_ns = self._floor.clock.ns()
+        self._held = [held for held in self._held if held[0] > now_ns]
+        return [one for _, one in self._held]
+
+    def _call_back(self, intent: Intent) -> None:
+        self._held = [held for held in self._held if held[1] is not intent]
+        self._recalled.append(intent)
+        self._floor.post.tell(LEDGER, Recall(intent, self._account.line))
 
     def ring(self, leader_id: str, after: timedelta) -> None:
         self._later(after.total_seconds(), Tick(leader_id))

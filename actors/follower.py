@@ -172,10 +172,11 @@ class FollowerActor(FloorActor):
         match message:
             case Answered():
                 log_answer(message)
+                self._dispatcher.settled(message.intent)
                 self._take(message)
-            case PermitsGranted(count, _, entries):
+            case PermitsGranted(slots, _, entries):
                 if self._following.pace.awaits(message):
-                    self._take(Granted(count, entries))
+                    self._take(Granted(len(slots), entries, slots))
             case FrameHeard(frame, heard_ns):
                 if (heard := self._own.frame(frame, heard_ns)).orders:
                     self._take(heard)
@@ -297,6 +298,7 @@ class FollowerActor(FloorActor):
                 "correlation_id": unsent.correlation_id,
             },
         )
+        self._dispatcher.settled(unsent)
         self._take(told)
 
     def _look(self) -> None:

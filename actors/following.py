@@ -46,7 +46,9 @@ from domain.messages import (
     OrderHeard,
     OrderSeen,
 )
+from domain.orders import Order
 from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Throttled, Unknown
+from domain.rules import Mood
 from domain.sessions import Session
 from domain.steps import Cancel, Skip
 
@@ -161,9 +163,12 @@ class Following(Deciding):
         self.unread.heard(order_id, self._now)
         listings, key = self.book.listings, seen.order.instrument
         before = listings.instrument(key), listings.told(key)
+        known = self.book.orders.get(order_id)
         news = self.book.seen(seen)
         if news:
             self._heard_ns[order_id] = seen.heard_ns
+            if known is not None and _asks_otherwise(known, self.book.orders[order_id]):
+                self._hands.recall(order_id)
         elif before == (listings.instrument(key), listings.told(key)):
             return  # what is known of the order has more weight now, and leads to no other step
         self._consider(order_id)
@@ -191,6 +196,8 @@ class Following(Deciding):
 
     def _halted(self, asked: HaltAsked | None) -> None:
         """Take another of the operator's words, None for none."""
+        if asked is not None:
+            self._hands.recall()
         for leader_id in self.flattening.obey(asked, self._now):
             self.unread.heard(leader_id, self._now)
 
@@ -199,6 +206,7 @@ class Following(Deciding):
         leader_ids = dropped(self.book, legs, self.live)
         for leader_id in leader_ids:
             self.book.skip(leader_id, Skip(Skipped.LONE_LEG, why))
+            self._hands.recall(leader_id)
         self._consider_each(leader_ids)
 
     def _answered(self, answer: Answered) -> None:
@@ -209,6 +217,7 @@ class Following(Deciding):
         self._note_outcome(answer)
         if answer.written_ns is None:
             self.pace.put_back(answer.intent.intended_at)
+            self._serve()
         self.pace.want()
         self._consider_each([leader_id, *self.legs.held_with(leader_id)])
 
@@ -222,6 +231,8 @@ class Following(Deciding):
             self.pace.throttled(asked_at, self._now)
         elif isinstance(came, Refusal):
             self.standing.refused(came)
+        if isinstance(came, Throttled) or self.breaker.holds or self.standing.mood is Mood.PARKED:
+            self._hands.recall()
 
     def _note_circuit(self, breaker: Breaker, came: Outcome) -> None:
         before, self.breaker = self.breaker, breaker
@@ -253,6 +264,10 @@ class Following(Deciding):
 
     def _permitted(self, grant: Granted) -> None:
         self.pace.granted(grant)
+        self._serve()
+
+    def _serve(self) -> None:
+        """Give the permits in hand to what waits for them, the most urgent first."""
         for leader_id in self._by_urgency(self._waiting):
             if not self.pace.in_hand:
                 break
@@ -312,3 +327,8 @@ class Following(Deciding):
             "look at the account's order book, then say what is so: python run.py copies resolve "
             f"{leader_id} {self._name} placed --order-id ID (or: absent)",
         )
+
+
+def _asks_otherwise(known: Order, now: Order) -> bool:
+    """Whether the leader changed or ended the order, so that what was decided for it is old."""
+    return known.terms != now.terms or known.cut_short != now.cut_short

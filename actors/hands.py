@@ -1,5 +1,6 @@
 """What a follower's decisions reach the world through."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -16,13 +17,41 @@ class Hands(Protocol):
         ...
 
     def send(
-        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+        self,
+        copy: Copy,
+        step: Request,
+        heard_ns: int | None,
+        now: datetime,
+        waited: timedelta,
+        slot: int,
     ) -> None:
-        """Record the intent of the step, and then send its request. `copy` is as it was planned
-        for; `heard_ns` is when what led to it came in, None for a timer; `waited` is how long it
-        waited for a permit."""
+        """Record the intent of the step, and then send its request, not before its `slot`
+        (monotonic ns). `copy` is as it was planned for; `heard_ns` is when what led to it came in,
+        None for a timer; `waited` is how long it waited for a permit."""
+        ...
+
+    def recall(self, leader_id: str | None = None) -> None:
+        """Call back what waits for its slot, of that copy or (None) of any. What leaves all the
+        same is answered like every other request."""
+        ...
+
+    def make_way(self, urgent: int, exits: Callable[[str], bool]) -> None:
+        """Call back as many placements as there are `urgent` requests without a permit, of what
+        `exits` last."""
         ...
 
     def ring(self, leader_id: str, after: timedelta) -> None:
         """Have `Rang` taken after that time."""
         ...
+
+
+class HoldingNothing:
+    """The part of hands that hold nothing back, so that there is nothing to be called back."""
+
+    __slots__ = ()
+
+    def recall(self, leader_id: str | None = None) -> None:
+        """Nothing waits."""
+
+    def make_way(self, urgent: int, exits: Callable[[str], bool]) -> None:
+        """Nothing is in the way."""

@@ -32,6 +32,7 @@ from domain.messages import (
     PermitUsed,
     Tick,
 )
+from domain.outcomes import Outcome, Recalled
 from ledger.asked import take_in_asked
 from ledger.entries import Entry, Noted
 from ledger.halts import waiting_halts
@@ -54,13 +55,23 @@ _URGENCY = {Change.CANCEL: 0, Change.MODIFY: 1, None: 2}
 @dataclass(frozen=True, slots=True)
 class Dispatch:
     """A request that may leave once its intent is recorded, and with it the `notes` of what led
-    to it. `timeout` is in seconds."""
+    to it, and not before its `slot` (monotonic ns). `timeout` is in seconds."""
 
     intent: Intent
     request: Request
     line: Line
     timeout: float
     notes: tuple[Noted, ...] = ()
+    slot: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """The request of that intent is not to leave any more, if it waits for its slot still: it is
+    answered as called back then."""
+
+    intent: Intent
+    line: Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,7 @@ class Settle:
 
 
 _Kept = Dispatch | Record | Journaled
-_Asked = Restore | RestoreLeader | UsesWanted | ReadDone | Tick
+_Asked = Recall | Restore | RestoreLeader | UsesWanted | ReadDone | Tick
 
 
 class LedgerActor(FloorActor):
@@ -173,6 +184,8 @@ class LedgerActor(FloorActor):
 
     def _received(self, message: object) -> None:
         match message:
+            case Recall(intent, line):
+                self.floor.wire.recall(line, intent)
             case Restore(follower, asker):
                 self._restore(follower, asker)
             case RestoreLeader():
@@ -298,6 +311,8 @@ class LedgerActor(FloorActor):
                     timeout=one.timeout,
                     deliver=_answering(post, one, committed_ns),
                     urgency=_URGENCY[one.intent.change],
+                    not_before=one.slot,
+                    key=one.intent,
                 )
                 for one in recorded
             ]
@@ -319,9 +334,7 @@ def _answering(post: Post, sent: Dispatch, committed_ns: int) -> Callable[[Answe
     intent = sent.intent
 
     def deliver(answer: Answer) -> None:
-        came = outcome(
-            sent.request.kind, answer.status, answer.body, answer.error, answer.written_at
-        )
+        came = Recalled() if answer.recalled else _outcome(sent.request, answer)
         told = Answered(
             intent, came, committed_ns, answer.written_at, answer.answered_at, answer.status
         )
@@ -331,3 +344,7 @@ def _answering(post: Post, sent: Dispatch, committed_ns: int) -> Callable[[Answe
             post.tell(LIMITER, PermitUsed(intent.client_id, answer.answered_at, intent.planned_ns))
 
     return deliver
+
+
+def _outcome(request: Request, answer: Answer) -> Outcome:
+    return outcome(request.kind, answer.status, answer.body, answer.error, answer.written_at)

@@ -13,7 +13,7 @@ from domain.copybook import CopyBook
 from domain.correlation import correlation_id
 from domain.messages import Answered, CopyChanged, Tick
 from domain.orders import Status
-from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Throttled, Unknown
+from domain.outcomes import Accepted, NotSent, Outcome, Recalled, Refusal, Throttled, Unknown
 from domain.reports import Shown, report
 
 logger = logging.getLogger(__name__)
@@ -143,6 +143,8 @@ def _words(came: Outcome) -> str:
             return f"outcome not known: {why}"
         case NotSent(why):
             return f"not sent: {why}"
+        case Recalled():
+            return "called back before it was sent"
 
 
 def log_answer(answer: Answered) -> None:
@@ -150,7 +152,7 @@ def log_answer(answer: Answered) -> None:
     intent = answer.intent
     sent = answer.written_ns is not None
     took = (answer.answered_ns - (answer.written_ns or 0)) // 1_000_000 if sent else 0
-    level = logging.INFO if isinstance(answer.outcome, Accepted) else logging.WARNING
+    level = logging.INFO if isinstance(answer.outcome, Accepted | Recalled) else logging.WARNING
     logger.log(
         level,
         "%s: %s in %d ms",

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from actors.following import Following
+from actors.hands import HoldingNothing
 from actors.intents import intent
 from actors.post import Post
 from domain.copies import Copy
@@ -43,7 +44,7 @@ _EVERY = timedelta(seconds=20)
 
 
 @dataclass
-class _Hands:
+class _Hands(HoldingNothing):
     """Keeps what is to be sent."""
 
     sent: list[Intent] = field(default_factory=list)
@@ -51,7 +52,13 @@ class _Hands:
     def note(self, told: Input, now: datetime) -> None: ...
 
     def send(
-        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+        self,
+        copy: Copy,
+        step: Request,
+        heard_ns: int | None,
+        now: datetime,
+        waited: timedelta,
+        slot: int,
     ) -> None:
         self.sent.append(intent("asha", _ACCOUNT, copy, step, heard_ns, now, 1, waited))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from actors.following import Following
+from actors.hands import HoldingNothing
 from actors.post import Post
 from domain.copies import Copy, CopyState
 from domain.inputs import CapitalFound, Input, Opened
@@ -63,7 +64,7 @@ class Story:
     waits: list[Wait] = field(default_factory=list)
 
 
-class _Onlooker:
+class _Onlooker(HoldingNothing):
     """Takes a follower's inputs once more and keeps what concerns one leader order."""
 
     def __init__(self, follower: str, leader_id: str) -> None:
@@ -82,7 +83,13 @@ class _Onlooker:
         """Nothing: when it rang is noted already."""
 
     def send(
-        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+        self,
+        copy: Copy,
+        step: Request,
+        heard_ns: int | None,
+        now: datetime,
+        waited: timedelta,
+        slot: int,
     ) -> None:
         if copy.leader_order_id == self._leader_id:
             self._decided(step, copy, now)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 
 from actors.following import Following
+from actors.hands import HoldingNothing
 from actors.post import Post
 from domain.copies import Copy
 from domain.inputs import Input, Opened
@@ -50,7 +51,7 @@ class Compared:
 
 
 @dataclass(slots=True)
-class _Again:
+class _Again(HoldingNothing):
     """What a follower decides when it takes its day once more."""
 
     follower: str
@@ -65,7 +66,13 @@ class _Again:
         """Nothing: it is noted already."""
 
     def send(
-        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+        self,
+        copy: Copy,
+        step: Request,
+        heard_ns: int | None,
+        now: datetime,
+        waited: timedelta,
+        slot: int,
     ) -> None:
         self.planned.append(Requested(now, copy.leader_order_id, step))
 

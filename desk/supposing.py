@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from actors.following import Following
+from actors.hands import HoldingNothing
 from actors.intents import intent
 from actors.post import Post
 from desk.replaying import Day
@@ -38,7 +39,7 @@ _AS_RECORDED = (OrderSeen, MarketFound, InstrumentsFound, InstrumentsMissed)
 _PERMITS = 1_000_000
 
 
-class Supposed:
+class Supposed(HoldingNothing):
     """A follower that was not there, or followed by other rules, and its account."""
 
     def __init__(self, name: str, mandate: Mandate, day: Day) -> None:
@@ -54,7 +55,13 @@ class Supposed:
         """Nothing: this is not to be kept."""
 
     def send(
-        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+        self,
+        copy: Copy,
+        step: Request,
+        heard_ns: int | None,
+        now: datetime,
+        waited: timedelta,
+        slot: int,
     ) -> None:
         self._asked.append((copy, step, now))
 

@@ -21,6 +21,7 @@ class Answer:
     `status` and `body` are of the HTTP answer; without one, `error` says why. `written_at`
     (monotonic ns) is None only when provably no byte left this host. `answered_at` is when its
     last byte had come in at the latest, read or not. `date` is the broker's clock by its header.
+    `recalled` is whether whoever sent it called it back before that.
     """
 
     status: int | None
@@ -29,6 +30,7 @@ class Answer:
     written_at: int | None
     answered_at: int
     date: str | None = None
+    recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,16 @@ class ReadDone:
 class Call:
     """A request on its way. `timeout` is in seconds, `urgency` orders the calls that wait for a
     connection (lowest first); `deliver` is called exactly once, on the wire's thread, or on the
-    caller's own when the wire has stopped."""
+    caller's own when the wire has stopped. It is not written before `not_before` (monotonic ns),
+    and until then it can be called back by its `key`."""
 
     line: "Line"
     request: Request
     timeout: float
     deliver: Callable[[Answer], None]
     urgency: int = 2
+    not_before: int = 0
+    key: object = None
 
     def answered(self, answer: Answer) -> None:
         """Deliver the answer; whoever cannot take it harms no other call."""
@@ -67,3 +72,8 @@ class Call:
     def unsent(self, why: str) -> None:
         """Answer that no byte of the request left this host."""
         self.answered(Answer(None, b"", why, None, time.monotonic_ns()))
+
+    def recalled(self) -> None:
+        """Answer that it was called back."""
+        now = time.monotonic_ns()
+        self.answered(Answer(None, b"", "called back", None, now, recalled=True))

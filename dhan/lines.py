@@ -6,6 +6,7 @@ import itertools
 import logging
 import random
 import ssl
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from dhan.calls import Answer, Call, ReadDone
 from dhan.connection import Connection
 from dhan.reads import ReadPace
 from dhan.requests import Kind, Request
+from dhan.slots import Slots
 from dhan.tokens import TokenMissing
 from dhan.tunnel import ProxyRefused, tunnelled
 from dhan.unyielding import connected
@@ -28,6 +30,7 @@ _LONGEST_PAUSE = 15.0
 _PROBE = Request(Kind.READ, "GET", "/profile")
 _PROBE_URGENCY = 9
 _PROBE_SECONDS = 5.0
+_NS = 1_000_000_000
 
 _Waiting = tuple[int, int, Call]
 
@@ -62,6 +65,8 @@ class Line:
         self._opening = 0
         self._waiting: list[_Waiting] = []
         self._order = itertools.count()
+        self._slots = Slots()
+        self._rings_at: int | None = None
         self.closed = False
         self._failures = 0
         self._trouble = ""
@@ -85,10 +90,35 @@ class Line:
         self._take_care()
 
     def submit(self, call: Call) -> None:
-        """Write the call now if a connection is free, else when one is."""
+        """Write the call once its slot has come and a connection is free."""
         if self.closed:
             call.unsent("the line is closed")
-            return
+        elif call.not_before > time.monotonic_ns():
+            self._slots.hold(call)
+            self._await_slot()
+        else:
+            self._submit(call)
+
+    def recall(self, key: object) -> None:
+        """Answer the call of that key as called back, if it waits for its slot."""
+        if (call := self._slots.recall(key)) is not None:
+            call.recalled()
+
+    def _await_slot(self) -> None:
+        at = self._slots.next
+        if at is not None and (self._rings_at is None or at < self._rings_at):
+            self._rings_at = at
+            self._loop.call_at(at / _NS, self._slot_came, at)
+
+    def _slot_came(self, at: int) -> None:
+        if self._rings_at == at:
+            self._rings_at = None
+        for call in self._slots.due(time.monotonic_ns()):
+            self._submit(call)
+        self._await_slot()
+
+    def _submit(self, call: Call) -> None:
+        """Write the call now if a connection is free, else when one is."""
         if not call.request.kind.order:
             call = self._reads.noted(call)
         connection = self._take(call)
@@ -110,7 +140,7 @@ class Line:
             connection.abort()
         self._idle.clear()
         waiting, self._waiting = self._waiting, []
-        for _, _, call in waiting:
+        for call in (*(call for _, _, call in waiting), *self._slots.clear()):
             call.unsent("the line is closed")
 
     def abort(self, why: str) -> None:

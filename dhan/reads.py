@@ -28,7 +28,7 @@ class ReadPace:
 
     def take(self) -> bool:
         """Whether a read may go now; it counts from then on."""
-        return self._allowance.grant(1, self._clock()) == 1
+        return bool(self._allowance.grant(1, self._clock()))
 
     def give_back(self) -> None:
         """What was taken is not used."""

@@ -60,6 +60,10 @@ class Wire:
             for call in calls:
                 call.unsent("the wire has stopped")
 
+    def recall(self, line: Line, key: object) -> None:
+        """Answer the call of that key as called back, if it waits for its slot still."""
+        self._soon(lambda: line.recall(key))
+
     def call(self, line: Line, request: Request, timeout: float) -> Answer:
         """Write one request and wait for its answer, at most twice `timeout` seconds."""
         answer: Future[Answer] = Future()

@@ -146,6 +146,11 @@ class Attempt:
         return self.declined is not None and not self.ended
 
     @property
+    def recalled(self) -> bool:
+        """Whether it was called back before it was sent: no trouble of the broker's."""
+        return self.stage is Stage.TURNED_BACK and self.retry_at is None
+
+    @property
     def in_flight(self) -> bool:
         """Whether an answer is awaited."""
         return self.pending is not None or self.stage is Stage.SENT

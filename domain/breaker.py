@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.outcomes import NotSent, Outcome, Unknown
+from domain.outcomes import NotSent, Outcome, Recalled, Unknown
 from domain.pauses import doubled
 
 _MOST_FAILURES = 5
@@ -59,6 +59,8 @@ class Breaker:
 
     def answered(self, came: Outcome, http_status: int | None, now: datetime) -> "Breaker":
         """After an answer, or the want of one."""
+        if isinstance(came, Recalled):
+            return self.unsent()
         if not isinstance(came, Unknown | NotSent):
             return _CLOSED
         if http_status is not None and http_status < 500:

@@ -74,10 +74,12 @@ class Restored:
 @dataclass(frozen=True, slots=True)
 class Granted:
     """So many more requests may be sent; entries while `entries` and the permits in hand are more
-    than nothing together (None: always)."""
+    than nothing together (None: always). Each may leave from one of the `slots` on (monotonic
+    ns), at any time where it has none."""
 
     count: int
     entries: int | None = None
+    slots: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,10 +108,11 @@ class PermitsWanted:
 
 @dataclass(frozen=True, slots=True)
 class PermitsGranted:
-    """So many requests may be sent, at any time, by whoever opened the account with that
-    `serial`; entries while `entries` and the permits in hand are more than nothing together."""
+    """A request may be sent from each of these `slots` on (monotonic ns), by whoever opened the
+    account with that `serial`; entries while `entries` and the permits in hand are more than
+    nothing together (None: always)."""
 
-    count: int
+    slots: tuple[int, ...]
     serial: int
     entries: int | None = None
 

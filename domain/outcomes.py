@@ -1,4 +1,4 @@
-"""What came of a request to the broker: accepted, refused, throttled, or not known."""
+"""What came of a request to the broker: accepted, refused, throttled, not known, or never sent."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -67,4 +67,10 @@ class NotSent:
     why: str
 
 
-Outcome = Accepted | Refusal | Throttled | Unknown | NotSent
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """It was called back before it left this host: another step is to be taken, or one of another
+    copy before it."""
+
+
+Outcome = Accepted | Refusal | Throttled | Unknown | NotSent | Recalled

@@ -5,7 +5,8 @@ an hour and 7,000 a day (its announcement of March 2026). A permit that is hande
 against every window until it is used, and then from the moment of use. A request arrives
 somewhere between its writing and its answer, so it counts as used when its answer came: no window
 is ever exceeded, however long requests are held up on their way. What was in flight when somebody
-lost count of it counts as used at the latest instant at which it may arrive.
+lost count of it counts as used at the latest instant at which it may arrive. A permit may be
+handed out ahead of its slot, the instant from which it may be used.
 
 A share of every window but the shortest is kept for cancels and exits: entries count on what is
 left without it, so that they never use up what it takes to get out.
@@ -76,12 +77,17 @@ class Allowance:
         """Permits handed out and not used yet."""
         return self._held
 
-    def grant(self, wanted: int, now: float) -> int:
-        """Hand out up to `wanted` permits and say how many."""
-        free = 0 if now < self._not_before else min(self._room(now))
-        granted = max(0, min(wanted, free))
-        self._held += granted
-        return granted
+    def grant(self, wanted: int, now: float, ahead: float = 0.0) -> list[float]:
+        """Hand out up to `wanted` permits that can be used within `ahead` seconds; from when on
+        each of them may be, in order."""
+        slots = list[float]()
+        while len(slots) < wanted:
+            at = self.next_grant(now)
+            if at is None or at > now + ahead:
+                break
+            self._held += 1
+            slots.append(at)
+        return slots
 
     def used(self, at: float) -> None:
         """Note that a permit was used at `at`."""
@@ -122,15 +128,16 @@ class Allowance:
                 at = max(at, self._leaves(blocking, window))
         return at
 
-    def entries(self, now: float) -> int:
+    def entries(self, now: float) -> int | None:
         """How many more requests entries may make beside all permits that are handed out; below
-        zero where only so many fewer than those may be for entries."""
-        return min(room for _, room in self._entry_rooms(now))
+        zero where only so many fewer than those may be for entries, None where all may."""
+        return min((room for _, room in self._entry_rooms(now)), default=None)
 
     def more_entries(self, now: float) -> float | None:
         """When `entries` grows by time alone; None while it cannot."""
         rooms = self._entry_rooms(now)
-        least, uses, at = min(room for _, room in rooms), self._uses(now), now
+        least = min((room for _, room in rooms), default=None)
+        uses, at = self._uses(now), now
         for window in (window for window, room in rooms if room == least):
             gone = self._gone(uses, window, now)
             if gone == len(uses):
@@ -149,14 +156,13 @@ class Allowance:
         return [(window, self._count(uses, window, now)) for window in self._windows]
 
     def _entry_rooms(self, now: float) -> list[tuple[Window, int]]:
+        """What is left to entries in each window of which something is kept from them."""
         held = self._held
         return [
-            (window, window.limit - self.kept(window) - held - seen)
+            (window, window.limit - kept - held - seen)
             for window, seen in self.spent(now)
+            if (kept := self.kept(window))
         ]
-
-    def _room(self, now: float) -> list[int]:
-        return [window.limit - self._held - seen for window, seen in self.spent(now)]
 
     def _uses(self, now: float) -> list[float]:
         """All uses that a window may see, in order, with those that may still come."""

@@ -13,7 +13,16 @@ from domain.copies import Copy
 from domain.instruments import Price
 from domain.merge import merge
 from domain.orders import Order, Status
-from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Refused, Throttled, Unknown
+from domain.outcomes import (
+    Accepted,
+    NotSent,
+    Outcome,
+    Recalled,
+    Refusal,
+    Refused,
+    Throttled,
+    Unknown,
+)
 from domain.pauses import doubled
 from domain.rules import Rules
 from domain.steps import Cancel, Place, Request, Skip
@@ -101,8 +110,9 @@ def answered(
 
 
 def _before(copy: Copy, attempt: Attempt) -> int:
-    """How many attempts the slice had before its newest."""
-    return sum(one.slice_number == attempt.slice_number for one in copy.attempts) - 1
+    """How many attempts the slice had before its newest, but for what was called back."""
+    of_slice = (one for one in copy.attempts if one.slice_number == attempt.slice_number)
+    return sum(one is attempt or not one.recalled for one in of_slice) - 1
 
 
 def _of_another(copy: Copy, attempt: Attempt, outcome: Outcome) -> bool:
@@ -130,6 +140,8 @@ def _placed(attempt: Attempt, outcome: Outcome, before: int, now: datetime) -> A
         case Refusal(kind=kind):
             pause = _pause(before, kind is Refused.MARKET_CLOSED)
             return replace(attempt, stage=Stage.REFUSED, refusal=outcome, retry_at=now + pause)
+        case Recalled():
+            return replace(attempt, stage=Stage.TURNED_BACK)
         case Throttled() | NotSent():
             return replace(attempt, stage=Stage.TURNED_BACK, retry_at=now + _pause(before))
         case _ if attempt.stage is Stage.PARKED:
@@ -142,6 +154,8 @@ def _changed(
     attempt: Attempt, pending: Pending, outcome: Outcome, rules: Rules, now: datetime
 ) -> Attempt:
     """The attempt after what came of a change of its order."""
+    if isinstance(outcome, Recalled):
+        return attempt
     if pending.change is Change.CANCEL:
         return _cancel_answered(attempt, pending, outcome, now)
     return _modify_answered(attempt, pending, outcome, rules, now)

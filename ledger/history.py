@@ -18,7 +18,16 @@ from domain.attempts import Change, Stage, Withdrawal
 from domain.copies import Copy, Skipped
 from domain.instruments import InstrumentKey, Segment
 from domain.orders import AmoTime, Order, Product, Side
-from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Refused, Throttled, Unknown
+from domain.outcomes import (
+    Accepted,
+    NotSent,
+    Outcome,
+    Recalled,
+    Refusal,
+    Refused,
+    Throttled,
+    Unknown,
+)
 from domain.rules import Rules
 from domain.sizing import parse
 from domain.steps import Cancel, Modify, Place, Request
@@ -308,5 +317,7 @@ def _outcome(row: sqlite3.Row) -> Outcome:
             return Throttled(row["message"])
         case "not_sent":
             return NotSent(row["message"])
+        case "recalled":
+            return Recalled()
         case _:
             return Unknown(row["message"])

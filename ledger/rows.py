@@ -9,7 +9,7 @@ from domain.halts import HaltAsked, HaltNoted
 from domain.instructions import Given, Settled
 from domain.messages import Alert, Answered, CopyChanged, Intent
 from domain.orders import Terms
-from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Throttled, Unknown
+from domain.outcomes import Accepted, NotSent, Outcome, Recalled, Refusal, Throttled, Unknown
 from domain.steps import Modify, Place
 from ledger.entries import Setting
 from ledger.instants import maybe_micros, micros, microseconds
@@ -127,6 +127,8 @@ def _outcome(outcome: Outcome) -> Row:
             return "unknown", None, None, None, why, ""
         case NotSent(why):
             return "not_sent", None, None, None, why, ""
+        case Recalled():
+            return "recalled", None, None, None, "", ""
 
 
 # The time of a dispatch is known to the process that sent it only; a later one keeps it.

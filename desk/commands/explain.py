@@ -36,7 +36,12 @@ _SOURCES = {
     Source.POSTBACK: "a postback",
     Source.BOOK: "the order book",
 }
-_ANSWERS = {None: "no answer is recorded", "not_sent": "was not sent", "unknown": "came unclear"}
+_ANSWERS = {
+    None: "no answer is recorded",
+    "not_sent": "was not sent",
+    "recalled": "was called back before it was sent",
+    "unknown": "came unclear",
+}
 
 
 @dataclass(frozen=True, slots=True)

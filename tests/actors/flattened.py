@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from actors.following import Following
+from actors.hands import HoldingNothing
 from actors.intents import intent
 from actors.post import Post
 from domain.copies import Copy
@@ -38,7 +39,7 @@ _FATES = (Fate.CARRIED_OUT,) * 4 + tuple(Fate)
 CALM = Rules("asha", settle=timedelta(seconds=10), park_after=timedelta(hours=1))
 
 
-class Flattened:
+class Flattened(HoldingNothing):
     """One follower, its account, and the leader's. `chance` decides what happens; quantities from
     `freeze` (shares) on go in slices. It begins with so many `permits`."""
 
@@ -68,7 +69,13 @@ class Flattened:
         """Nothing: this is not to be kept."""
 
     def send(
-        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+        self,
+        copy: Copy,
+        step: Request,
+        heard_ns: int | None,
+        now: datetime,
+        waited: timedelta,
+        slot: int,
     ) -> None:
         made = intent("asha", FOLLOWER, copy, step, heard_ns, now, self.ns())
         self._line.append(made)

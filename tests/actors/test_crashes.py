@@ -4,9 +4,12 @@ broker's books nothing is lost and nothing doubled."""
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from actors.ledger import Recall
 from actors.post import BOARD, FEED, INSTRUMENTS, LEDGER, LIMITER, MARKET_CLOCK, RECOVERY, TOKENS
 from domain.inputs import InstrumentsMissed
 from domain.instructions import Instruction, Verdict
@@ -23,6 +26,7 @@ from domain.messages import (
 from tests.actors.sabotage import AFTER, BEFORE, UNSENT, Saboteur
 from tests.actors.shop import LEADER, ONE
 from tests.actors.stage import Stage
+from tests.ledger.makers import intent
 from tests.waiting import eventually
 
 FOLLOWER = "follower:one"
@@ -117,6 +121,12 @@ def _ledger_alerts(stage: Stage) -> int:
     return sum("cannot be written" in alert.what for alert in stage.engine.view().alerts)
 
 
+def _recall(stage: Stage) -> None:
+    """Have something called back that has left."""
+    line: Any = SimpleNamespace(recall=lambda key: None)
+    stage.engine.post.tell(LEDGER, Recall(intent(), line))
+
+
 _NOBODYS = InstrumentKey(Segment.NSE_EQ, "1")
 _WORD = Instruction("0", "1", "one", 0, Verdict.ABSENT, "")
 
@@ -136,6 +146,7 @@ MESSAGES: dict[str, dict[str, Provoke]] = {
     LEDGER: {
         "Dispatch": _nothing,
         "Journaled": _nothing,
+        "Recall": _recall,
         "Record OrderKnown": _nothing,
         "Record Answered": _nothing,
         "Record CopyChanged": _nothing,

@@ -1,5 +1,6 @@
 """A follower's decisions without its actor: what each input leads to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -57,19 +58,36 @@ SEEN = OrderSeen(leader_order(), NOON, 1)
 
 @dataclass
 class Hands:
-    """Keeps what is noted, sent and to be rung."""
+    """Keeps what is noted, sent, called back and to be rung."""
 
     notes: list[tuple[Input, datetime]] = field(default_factory=list)
     sent: list[tuple[Copy, Request, datetime]] = field(default_factory=list)
+    slots: list[int] = field(default_factory=list)
     alarms: list[tuple[str, timedelta]] = field(default_factory=list)
+    recalled: list[str | None] = field(default_factory=list)
+    ways: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
 
     def note(self, told: Input, now: datetime) -> None:
         self.notes.append((told, now))
 
     def send(
-        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+        self,
+        copy: Copy,
+        step: Request,
+        heard_ns: int | None,
+        now: datetime,
+        waited: timedelta,
+        slot: int,
     ) -> None:
         self.sent.append((copy, step, now))
+        self.slots.append(slot)
+
+    def recall(self, leader_id: str | None = None) -> None:
+        self.recalled.append(leader_id)
+
+    def make_way(self, urgent: int, exits: Callable[[str], bool]) -> None:
+        placed = [copy.leader_order_id for copy, step, _ in self.sent if isinstance(step, Place)]
+        self.ways.append((urgent, tuple(one for one in placed if exits(one))))
 
     def ring(self, leader_id: str, after: timedelta) -> None:
         self.alarms.append((leader_id, after))

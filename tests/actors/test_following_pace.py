@@ -3,26 +3,51 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from domain.inputs import BookRead, Granted, Heard, Mandate
-from domain.messages import Answered, OrderHeard, OrderSeen
+from actors.following import Following
+from actors.post import Post
+from domain.breaker import Breaker
+from domain.halts import HaltAsked, Word
+from domain.inputs import BookRead, Granted, Halted, Heard, Mandate
+from domain.messages import Answered, OrderHeard, OrderSeen, PermitsReturned
 from domain.orders import Side, Status
-from domain.outcomes import Accepted, NotSent
+from domain.outcomes import Accepted, NotSent, Outcome, Recalled, Throttled
 from domain.steps import Cancel, Modify, Place
 from tests.actors.test_following import MANDATE, READY, SEEN, Hands, follow, steps
-from tests.domain.builders import LEADER_ORDER, NOON, after, filled, intent, leader_order, terms
+from tests.domain.builders import (
+    LEADER_ORDER,
+    NOON,
+    after,
+    filled,
+    intent,
+    leader_order,
+    stamp,
+    terms,
+)
 
 _SHORT = (READY[0], *READY[2:])
 _PATIENT = Mandate(replace(MANDATE.rules, max_age=timedelta(hours=1)))
+
+
+class Told(Post):
+    """Keeps what is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[object] = []
+
+    def tell(self, name: str, message: object) -> bool:
+        self.told.append(message)
+        return True
 
 
 def seen(order_id: str, **said: object) -> OrderSeen:
     return OrderSeen(leader_order(order_id=order_id, **said), NOON, 1)
 
 
-def answer(hands: Hands, number: int, came: Accepted | NotSent, at: float) -> Answered:
+def answer(hands: Hands, number: int, came: Outcome, at: float) -> Answered:
     """The answer to one of the requests that were sent."""
     copy, step, now = hands.sent[number]
-    written = 2 if isinstance(came, Accepted) else None
+    written = None if isinstance(came, NotSent | Recalled) else 2
     return Answered(intent(copy, step, now), came, 1, written, 3)
 
 
@@ -50,6 +75,106 @@ def test_what_a_cancel_overtook_is_never_placed() -> None:
     following.take(seen("7", status=Status.CANCELLED), after(2))
     following.take(Granted(10), after(3))
     assert [copy.leader_order_id for copy, _, _ in hands.sent] == [LEADER_ORDER]
+
+
+def test_the_first_slot_is_used_first_and_an_order_of_no_slot_goes_at_once() -> None:
+    following, hands = follow(*_SHORT, Granted(3, None, (70, 50, 60)), SEEN, seen("7"))
+    assert hands.slots == [50, 60]
+    following.take(Granted(1, None, (40,)), after(3))
+    following.take(Granted(1), after(3))
+    for number in ("20", "21", "22"):
+        following.take(seen(number), after(3))
+    assert hands.slots == [50, 60, 0, 40, 70]
+
+
+def test_a_permit_that_comes_back_counts_for_the_last_slot_that_was_taken() -> None:
+    """The line may have given the first slot to something more urgent."""
+    following, hands = follow(*_SHORT, Granted(3, None, (50, 60, 90)), SEEN, seen("7"))
+    following.take(answer(hands, 0, Recalled(), 1), after(1))
+    assert hands.slots == [50, 60, 60], "it was placed again"
+    following.take(seen("8"), after(2))
+    assert hands.slots == [50, 60, 60, 90]
+
+
+def test_what_the_leader_changes_or_closes_is_called_back_and_what_trades_is_not() -> None:
+    following, hands = follow(*_SHORT, SEEN, seen("7"), Granted(1))
+    following.take(OrderSeen(filled(leader_order(), 50), NOON, 2), after(1))
+    assert hands.recalled == []
+    following.take(changed(10_100, 2), after(2))
+    assert hands.recalled == [LEADER_ORDER]
+    following.take(changed(10_100, 3), after(3))
+    assert hands.recalled == [LEADER_ORDER], "nothing has changed"
+    following.take(answer(hands, 0, Recalled(), 4), after(4))
+    assert [copy.leader_order_id for copy, _, _ in hands.sent] == [LEADER_ORDER, "7"]
+    following.take(seen(LEADER_ORDER, status=Status.CANCELLED, stamp=stamp(9)), after(5))
+    assert hands.recalled == [LEADER_ORDER, LEADER_ORDER]
+
+
+def test_a_cancel_without_a_permit_has_placements_called_back_and_goes_before_them() -> None:
+    following, hands = follow(*_SHORT, SEEN, Granted(1))
+    following.take(answer(hands, 0, Accepted("9"), 1), after(1))
+    following.take(Granted(1, None, (50,)), after(1))
+    following.take(seen("7"), after(1))
+    assert hands.ways == []
+    following.take(seen(LEADER_ORDER, status=Status.CANCELLED, stamp=stamp(9)), after(2))
+    assert hands.ways == [(1, ())]
+    assert steps(hands) == [Place, Place]
+    following.take(answer(hands, 1, Recalled(), 2), after(2))
+    assert steps(hands) == [Place, Place, Cancel]
+    assert following.breaker == Breaker()
+    following.take(Granted(1), after(3))
+    assert [copy.leader_order_id for copy, _, _ in hands.sent][2:] == [LEADER_ORDER, "7"]
+
+
+def test_as_many_placements_make_way_as_there_are_urgent_requests_exits_last() -> None:
+    following, hands = follow(*_SHORT, SEEN, seen("7"), Granted(2))
+    for number in (0, 1):
+        following.take(answer(hands, number, Accepted(str(9 + number)), 1), after(1))
+    _, bought, _ = hands.sent[0]
+    assert isinstance(bought, Place)
+    ticket = bought.ticket
+    mine = leader_order(order_id="9", terms=ticket.terms, correlation_id=ticket.correlation_id)
+    following.take(Heard((OrderHeard(filled(mine, ticket.terms.quantity)),)), after(1))
+    following.take(OrderSeen(filled(leader_order(), 200), NOON, 2), after(1))
+    following.take(Granted(2), after(1))
+    following.take(seen("8", side=Side.SELL), after(2))
+    following.take(seen("20"), after(2))
+    following.take(seen("7", status=Status.CANCELLED, stamp=stamp(9)), after(3))
+    assert hands.ways == [(1, ("8",))]
+
+
+def test_a_429_has_all_that_waits_called_back_and_its_permits_given_back() -> None:
+    post = Told()
+    hands = Hands()
+    following = Following("asha", "1000000002", MANDATE, post, hands)
+    following.open(NOON)
+    for told in (*_SHORT, Granted(3), SEEN, seen("7"), seen("8")):
+        following.take(told, NOON)
+    following.take(answer(hands, 0, Throttled("slowly"), 1), after(1))
+    assert hands.recalled == [None]
+    assert PermitsReturned("1000000002", 1) not in post.told
+    following.take(answer(hands, 1, Recalled(), 1), after(1))
+    assert PermitsReturned("1000000002", 1) in post.told
+    assert following.pace.in_hand == 0
+    following.take(Granted(5), after(2))
+    assert [copy.leader_order_id for copy, _, _ in hands.sent[3:]] == ["7"]
+
+
+def test_a_halt_has_all_that_waits_called_back() -> None:
+    following, hands = follow(*_SHORT, SEEN, Granted(1))
+    following.take(Halted(HaltAsked("1", "asha", Word.FLATTEN, "operator", NOON)), after(1))
+    assert hands.recalled == [None]
+    following.take(answer(hands, 0, Recalled(), 1), after(1))
+    assert steps(hands) == [Place]
+
+
+def test_a_broker_that_is_down_has_all_that_waits_called_back() -> None:
+    following, hands = follow(*_SHORT, Granted(9), SEEN, *(seen(f"2{one}") for one in range(6)))
+    for number in range(4):
+        following.take(answer(hands, number, NotSent("no connection"), 1), after(1))
+    assert hands.recalled == []
+    following.take(answer(hands, 4, NotSent("no connection"), 1), after(1))
+    assert hands.recalled == [None]
 
 
 def test_entries_leave_what_is_kept_to_cancels() -> None:

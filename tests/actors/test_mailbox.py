@@ -15,7 +15,7 @@ from domain.orders import Status
 from tests.domain.builders import after, leader_order
 
 _LONG = 60.0
-_FIRST = st.builds(PermitsGranted, st.integers(), st.integers())
+_FIRST = st.builds(PermitsGranted, st.tuples(st.integers()), st.integers())
 _OTHERS = st.one_of(st.builds(FrameHeard, st.just("{}"), st.integers()), st.builds(Tick, st.text()))
 
 
@@ -71,7 +71,9 @@ def test_many_may_write_at_once_and_nothing_is_lost() -> None:
 
     def write(sender: int) -> None:
         for number in range(500):
-            kind = PermitsGranted(number, sender) if number % 3 else FrameHeard(f"{sender}", number)
+            kind = (
+                PermitsGranted((number,), sender) if number % 3 else FrameHeard(f"{sender}", number)
+            )
             mailbox.put(_Letter(kind))
 
     writers = [threading.Thread(target=write, args=(sender,)) for sender in range(4)]
@@ -82,7 +84,7 @@ def test_many_may_write_at_once_and_nothing_is_lost() -> None:
         writer.join(_LONG)
     assert mailbox.empty()
     for sender in range(4):
-        granted = [one.count for one in read if getattr(one, "serial", None) == sender]
+        granted = [one.slots[0] for one in read if getattr(one, "serial", None) == sender]
         heard = [one.heard_ns for one in read if getattr(one, "frame", None) == f"{sender}"]
         assert granted == [number for number in range(500) if number % 3]
         assert heard == [number for number in range(500) if not number % 3]
@@ -109,7 +111,7 @@ class _Reader(ThreadingActor):
 def test_a_follower_that_is_stopped_has_read_what_was_told_before() -> None:
     go_on, read = threading.Event(), list[object]()
     reader = _Reader.start(go_on, read)
-    event, ring, grant = FrameHeard("{}", 1), Tick("late"), PermitsGranted(1, 1)
+    event, ring, grant = FrameHeard("{}", 1), Tick("late"), PermitsGranted((1,), 1)
     for message in (event, ring, grant):
         reader.tell(message)
     stopped = reader.stop(block=False)

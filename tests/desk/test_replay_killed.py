@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from actors.following import Following
+from actors.hands import HoldingNothing
 from actors.intents import intent
 from actors.post import Post
 from desk.replaying import Day, follow_again
@@ -34,7 +35,7 @@ LATER = (Rang("another"), Rang("another"))
 
 
 @dataclass
-class Record:
+class Record(HoldingNothing):
     """What a follower noted and was to send, in the order in which the ledger gets it."""
 
     entries: list[Entry] = field(default_factory=list)
@@ -43,7 +44,13 @@ class Record:
         self.entries.append(Noted(NAME, now, told))
 
     def send(
-        self, copy: Copy, step: Request, heard_ns: int | None, now: datetime, waited: timedelta
+        self,
+        copy: Copy,
+        step: Request,
+        heard_ns: int | None,
+        now: datetime,
+        waited: timedelta,
+        slot: int,
     ) -> None:
         self.entries.append(intent(NAME, FOLLOWER, copy, step, heard_ns, now, 1, waited))
 

@@ -8,6 +8,7 @@ from domain.outcomes import (
     Accepted,
     NotSent,
     Outcome,
+    Recalled,
     Refusal,
     Refused,
     Throttled,
@@ -29,6 +30,7 @@ class Fate(StrEnum):
     UNKNOWN_IDLE = "unclear, and not carried out"
     LOST_ACTED = "never answered, but carried out"
     LOST_IDLE = "never answered, and not carried out"
+    RECALLED = "called back before it is sent"
 
 
 _ACTING = frozenset({Fate.CARRIED_OUT, Fate.UNKNOWN_ACTED, Fate.LOST_ACTED})
@@ -48,6 +50,8 @@ def carry_out(exchange: Exchange, intent: Intent, fate: Fate, hidden: float) -> 
         return Throttled("429")
     if fate is Fate.NOT_SENT:
         return NotSent("no connection")
+    if fate is Fate.RECALLED:
+        return Recalled()
     kind = Refused.MARKET_CLOSED if fate is Fate.TOO_EARLY else Refused.MARGIN
     return Refusal(kind, "no")
 

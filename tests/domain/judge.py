@@ -8,7 +8,7 @@ from domain.attempts import Attempt, Stage
 from domain.copies import Copy
 from domain.messages import CopyReport
 from domain.orders import Order, OrderType, Status, Terms, Validity
-from domain.outcomes import Accepted, Outcome, Refusal, Refused
+from domain.outcomes import Accepted, Outcome, Recalled, Refusal, Refused
 from domain.steps import Cancel, Modify, Place, Request
 from tests.domain.builders import LOT
 from tests.domain.exchange import Exchange, TrueOrder
@@ -35,6 +35,8 @@ class Asked:
             return
         assert self.answered_at or now - self.at >= NEVER_ANSWERED
         outcome, since = self.outcome, self.answered_at or self.at
+        if isinstance(outcome, Recalled):
+            return  # by Lockstep itself: the broker saw nothing
         if isinstance(outcome, Refusal) and outcome.kind is Refused.MODIFICATIONS:
             return
         if isinstance(outcome, Accepted):

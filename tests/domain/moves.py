@@ -105,7 +105,7 @@ MOVES: dict[str, tuple[int, Callable[[World, int], None]]] = {
     "the feed tells in an unknown word": (1, lambda w, n: w.feed(n, keep=False, garbled=True)),
     "the feed loses": (1, lambda w, n: w.lose(n)),
     "the leader's book is read": (1, lambda w, n: w.sweep()),
-    "a request arrives": (4, lambda w, n: w.line_acts(_FATES[n % 9], hidden=(n // 9) % 9)),
+    "a request arrives": (4, lambda w, n: w.line_acts(_FATES[n % 10], hidden=(n // 10) % 9)),
     "a request is carried out": (4, _hurry),
     "an answer comes": (4, lambda w, n: w.answer(n)),
     "the exchange works": (4, lambda w, n: w.account_settles(n)),

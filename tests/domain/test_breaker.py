@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.breaker import Breaker, Circuit
-from domain.outcomes import Accepted, NotSent, Outcome, Refusal, Refused, Throttled, Unknown
+from domain.outcomes import (
+    Accepted,
+    NotSent,
+    Outcome,
+    Recalled,
+    Refusal,
+    Refused,
+    Throttled,
+    Unknown,
+)
 from tests.domain.builders import NOON, after
 
 NOTHING: list[tuple[Outcome, int | None]] = [
@@ -60,6 +69,14 @@ def test_a_read_of_after_the_pause_lets_one_request_go() -> None:
     for again in (trying.answered(*NOTHING[1], after(2)), trying.lost(after(2))):
         assert again.read(after(3.9)) == again
         assert again.read(after(4)).circuit is Circuit.READY
+
+
+def test_what_was_called_back_says_nothing_of_the_broker() -> None:
+    troubled = Breaker().answered(*NOTHING[0], NOON)
+    ready = opened().read(after(1))
+    for breaker in (Breaker(), troubled, opened(), ready):
+        assert breaker.answered(Recalled(), None, after(2)) == breaker
+    assert ready.sent().answered(Recalled(), None, after(2)) == ready
 
 
 def test_the_pause_doubles_up_to_half_a_minute() -> None:

@@ -11,10 +11,10 @@ from domain.copybook import CopyBook
 from domain.instruments import InstrumentKey, Segment
 from domain.messages import OrderSeen
 from domain.orders import OrderType, Product, Side, Status, Terms, Validity
-from domain.outcomes import Accepted, NotSent, Refusal, Refused, Throttled
+from domain.outcomes import Accepted, NotSent, Recalled, Refusal, Refused, Throttled
 from domain.rules import Mood
 from domain.sizing import Multiplier
-from domain.steps import Done, Hold, Place, Skip, Why
+from domain.steps import Done, Hold, Modify, Place, Skip, Why
 from tests.domain.builders import (
     HALF,
     KEY,
@@ -127,6 +127,54 @@ def test_without_a_known_lot_a_contract_waits_and_a_share_does_not() -> None:
     share = leader_order(order_id="5", instrument=InstrumentKey(Segment.NSE_EQ, "1333"))
     book.seen(OrderSeen(share, NOON, 1))
     assert isinstance(book.step("5", Mood.ACTIVE, True, NOON), Place)
+
+
+def test_what_was_called_back_is_placed_at_once_by_another_name_and_as_it_is_wanted_then() -> None:
+    pair = Pair()
+    for number in range(3):
+        pair.send()
+        pair.lead(terms=terms(200, price=10_100 + number))
+        assert pair.step() == Hold(Why.IN_FLIGHT)
+        pair.answer(Recalled())
+        step = pair.step()
+        assert isinstance(step, Place)
+        assert step.ticket.terms.price == 10_100 + number
+    assert len({attempt.ticket.correlation_id for attempt in pair.copy.attempts}) == 3
+
+
+def test_what_was_called_back_and_is_closed_by_then_is_never_placed() -> None:
+    pair = Pair()
+    pair.send()
+    pair.lead(status=Status.CANCELLED)
+    pair.answer(Recalled())
+    step = pair.step()
+    assert isinstance(step, Skip)
+    assert step.reason is Skipped.LEADER_CLOSED
+
+
+def test_a_change_that_was_called_back_is_asked_for_at_once() -> None:
+    pair = Pair()
+    pair.place()
+    for price in (10_100, 10_200):
+        pair.lead(terms=terms(200, price=price))
+        step = pair.send()
+        assert isinstance(step, Modify)
+        assert step.terms.price == price
+        pair.answer(Recalled())
+    assert (pair.attempt.failures, pair.attempt.modifications) == (0, 0)
+
+
+def test_what_was_called_back_makes_no_later_pause_longer() -> None:
+    pair, pauses = Pair(), list[timedelta]()
+    for outcome in (Recalled(), Recalled(), Throttled("429"), Recalled(), Throttled("429")):
+        pair.send()
+        pair.answer(outcome)
+        held = pair.step()
+        if isinstance(held, Hold):
+            assert held.until is not None
+            pauses.append(held.until - pair.now)
+            pair.now = held.until
+    assert pauses == [timedelta(milliseconds=250), timedelta(milliseconds=500)]
 
 
 @pytest.mark.parametrize("outcome", [Throttled("429"), NotSent("no route")])

@@ -1,5 +1,6 @@
 """Pacing over restarts, and what entries leave to cancels and exits."""
 
+import math
 from fractions import Fraction
 from random import Random
 
@@ -42,7 +43,7 @@ class Restarted:
                 (self.allowance.used if counted else self.allowance.landed)(answered)
 
     def take(self) -> None:
-        self.in_hand += self.allowance.grant(self.chance.randrange(5), self.now)
+        self.in_hand += len(self.allowance.grant(self.chance.randrange(5), self.now))
 
     def send(self) -> None:
         if self.in_hand:
@@ -78,7 +79,7 @@ def test_no_restart_lets_more_through_than_a_window_admits(
     held = sender.in_hand + sum(counted for _, _, counted in sender.flying)
     assert sender.allowance.held == held
     least = min(window.limit for window in windows)
-    assert sender.allowance.grant(10**6, 10.0**6) == least - held, "a permit is lost"
+    assert len(sender.allowance.grant(10**6, 10.0**6)) == least - held, "a permit is lost"
 
 
 @given(
@@ -93,27 +94,36 @@ def test_entries_leave_the_reserve_and_wait_no_longer_than_they_must(
     """Somebody who enters whenever that is allowed, and gets out now and then."""
     chance, now = Random(seed), 100.0
     allowance = Allowance(windows, guard=0.0, reserve=reserve)
-    in_hand, sent = 0, list[float]()
+    slots, sent, kept = (
+        list[float](),
+        list[float](),
+        [one for one in windows if allowance.kept(one)],
+    )
+
+    def beside(at: float) -> float:
+        entries = allowance.entries(at)
+        return math.inf if entries is None else entries + len(slots)
+
     for _ in range(150):
         now += chance.choice((0.0, 0.05, 0.4, 2.0)) * chance.random()
-        in_hand += allowance.grant(min(window.limit for window in windows) - in_hand, now)
-        entry = chance.random() < 0.8
-        beside = allowance.entries(now) + in_hand
+        ahead = chance.choice((0.0, 0.2))
+        slots += allowance.grant(min(one.limit for one in windows) - len(slots), now, ahead)
+        entry, left = chance.random() < 0.8, beside(now)
         if entry:
             spent = [
                 window.limit
                 - allowance.kept(window)
                 - sum(at + window.seconds > now for at in sent)
-                for window in windows
+                for window in kept
             ]
-            assert beside == min(spent), "entries wait for nothing, or go too far"
-            if beside <= 0 and (at := allowance.more_entries(now)) is not None:
-                assert allowance.entries(at - 1e-6) + in_hand <= 0
-                assert allowance.entries(at) + in_hand > beside
+            assert left == min(spent, default=math.inf), "entries wait for nothing, or go too far"
+            if left <= 0 and (at := allowance.more_entries(now)) is not None:
+                assert beside(at - 1e-6) <= 0
+                assert beside(at) > left
                 now = at
                 continue
-        if in_hand and (not entry or beside > 0):
-            in_hand -= 1
+        if slots and min(slots) <= now and (not entry or left > 0):
+            slots.remove(min(slots))
             sent.append(now)
             allowance.used(now)
     assert not allowance.kept(windows[0]), "the shortest window is shared by urgency alone"
@@ -122,10 +132,10 @@ def test_entries_leave_the_reserve_and_wait_no_longer_than_they_must(
 def test_an_exit_has_what_entries_left() -> None:
     allowance = Allowance((Window(1.0, 10), Window(60.0, 20)), guard=0.0, reserve=Fraction(1, 4))
     for second in range(2):
-        assert allowance.grant(10, second * 2.0) == 10
+        assert len(allowance.grant(10, second * 2.0)) == 10
         for _ in range(10 if not second else 5):
             allowance.used(second * 2.0)
     assert allowance.held == 5
-    assert allowance.entries(3.0) + allowance.held == 0
+    assert allowance.entries(3.0) == -allowance.held
     assert allowance.more_entries(3.0) == 60.0
     assert allowance.spent(3.0) == [(Window(1.0, 10), 0), (Window(60.0, 20), 15)]

@@ -16,14 +16,21 @@ from tests.faults.again import differences
 from tests.faults.hand import PRICES, LeadersHand
 from tests.faults.mishaps import Mishaps
 from tests.faults.verdict import INVERSE, books, violations
-from tests.faults.witness import alerts, placed_blindly, sent, unrecorded
+from tests.faults.witness import (
+    alerts,
+    placed_blindly,
+    recalled,
+    sent,
+    sent_all_the_same,
+    unrecorded,
+)
 from tests.scenarios.house import LEADER, House, Member
 from tests.waiting import eventually
 
 MEMBERS = (
     Member("half", "1000000002", "0.5"),
     Member("same", "1000000003"),
-    Member("double", "1000000004", "2"),
+    Member("double", "1000000004", "2", more=("limits = { orders = { second = 4 } }",)),
     Member("more", "1000000005", "1.5", more=(INVERSE,)),
     Member("triple", "1000000006", "3"),
 )
@@ -116,6 +123,7 @@ class Day:
         differently when the record is followed again, crashes, strange ends."""
         self.mishaps.finish()
         wrong = unrecorded(self.house) + placed_blindly(self.house) + differences(self.house)
+        wrong += sent_all_the_same(self.house)
         wrong += self.mishaps.unexpected_ends()
         crashed = [line for line in self.house.output().splitlines() if " crashed (" in line]
         return wrong + [line for line in crashed if "LedgerUnusable" not in line]
@@ -130,6 +138,7 @@ class Day:
         self.done += self.hand.did
         self.done["copies"] += sum(len(control.book(one.client_id)) for one in MEMBERS)
         self.done["requests"] += sent(house).total()
+        self.done["requests called back"] += len(recalled(house.folder / house.ledger))
         self.done["slices"] += sum(_later_slice(name) for _, _, name in sent(house))
         self.done["starts of the process"] += house.output().count("LIVE: ")
 

@@ -27,7 +27,14 @@ _INJECTED = (
     *(f"feed: {kind}" for kind in ("double", "drop", "garbage", "partial", "reorder")),
 )
 _REST = ("delay", "empty", "garbage", "hang", "reset", "status", "throttle", "truncated")
-_DONE = ("IOC orders", "LIMIT orders", "MARKET orders", "STOP_LOSS orders", "exit orders")
+_DONE = (
+    "IOC orders",
+    "LIMIT orders",
+    "MARKET orders",
+    "STOP_LOSS orders",
+    "exit orders",
+    "requests called back",
+)
 
 
 @pytest.mark.scenario("7.2")

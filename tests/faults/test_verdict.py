@@ -13,10 +13,11 @@ import pytest
 
 from domain.correlation import correlation_id
 from domain.inputs import BookRead
+from domain.outcomes import Recalled
 from ledger.entries import Noted
 from ledger.ledger import Ledger
 from tests.faults.verdict import Books, books, violations
-from tests.faults.witness import placed_blindly, unrecorded
+from tests.faults.witness import placed_blindly, recalled, sent_all_the_same, unrecorded
 from tests.ledger.makers import NOW, answered, intent, order
 from tests.scenarios.house import DOUBLE, HALF, HDFCBANK, LEADER, NIFTY_CALL, RELIANCE, TCS, House
 from tests.simulator.clients import Rest
@@ -292,6 +293,22 @@ def test_a_request_that_was_never_recorded_is_told(hands: Hands, tmp_path: Path)
         known = hands.ids["open"]
         ledger.commit([replace(intent(leader_order_id=known), client_id=HALF.client_id)])
         assert len(unrecorded(hands.house, path)) == 7
+
+
+def test_what_was_called_back_and_left_all_the_same_is_told(hands: Hands, tmp_path: Path) -> None:
+    path, sent = tmp_path / "copy_trading.db", hands.ids["open"]
+    left, held = (
+        replace(intent(leader_order_id=order_id), client_id=HALF.client_id)
+        for order_id in (sent, "1")
+    )
+    with Ledger.open(path) as ledger:
+        ledger.commit([left, held, answered(held, Recalled())])
+        assert sent_all_the_same(hands.house, path) == []
+        ledger.commit([answered(left, Recalled())])
+        names = {name for _, _, name in recalled(path)}
+        assert names == {left.correlation_id, held.correlation_id}
+        (told,) = sent_all_the_same(hands.house, path)
+    assert told == f"{HALF.client_id}: {left.correlation_id} was called back and sent all the same"
 
 
 @pytest.mark.parametrize("knows", ["nothing", "too late", "by the answer", "by the book"])

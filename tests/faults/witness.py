@@ -78,6 +78,27 @@ def placed_blindly(house: House, path: Path | None = None) -> list[str]:
         ]
 
 
+def recalled(path: Path) -> list[_Asked]:
+    """The requests that were called back before they left, by the ledger at `path`."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        rows = connection.execute(
+            "SELECT client_id, kind, iif(kind = 'place', correlation_id, order_id) FROM intents"
+            " JOIN answers ON intent_id = intents.id WHERE outcome = 'recalled'"
+        )
+        return [tuple(row) for row in rows]
+
+
+def sent_all_the_same(house: House, path: Path | None = None) -> list[str]:
+    """The placements that were called back, by the ledger, and yet reached the broker."""
+    seen = sent(house)
+    called_back = recalled(path or house.folder / house.ledger)
+    return [
+        f"{client_id}: {name} was called back and sent all the same"
+        for client_id, kind, name in called_back
+        if kind == "place" and seen[client_id, kind, name]
+    ]
+
+
 def _again(house: House, client_id: str) -> Iterator[tuple[str, str]]:
     """The names of orders after each other in one slice of one copy, the first of them accepted."""
     slices: dict[str, list[tuple[int, str, bool]]] = {}

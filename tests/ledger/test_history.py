@@ -21,7 +21,7 @@ from domain.attempts import Attempt, Stage
 from domain.copies import Copy, CopyState, Skipped
 from domain.instructions import Verdict
 from domain.orders import OrderType, Status, Terms
-from domain.outcomes import NotSent, Outcome, Refusal, Refused, Throttled, Unknown
+from domain.outcomes import NotSent, Outcome, Recalled, Refusal, Refused, Throttled, Unknown
 from domain.plan import plan
 from domain.rules import Account, Market, Mood
 from domain.steps import Step
@@ -43,7 +43,9 @@ _TERMS = st.builds(
 )
 _MOODS = st.sampled_from((Mood.ACTIVE, Mood.ACTIVE, Mood.ACTIVE, Mood.PAUSED))
 _REFUSALS = st.builds(Refusal, st.sampled_from(Refused), st.just("no"), st.just("DH-906"))
-_TURNED_BACK: st.SearchStrategy[Outcome] = st.sampled_from((Throttled("slow"), NotSent("no line")))
+_TURNED_BACK: st.SearchStrategy[Outcome] = st.sampled_from(
+    (Throttled("slow"), NotSent("no line"), Recalled())
+)
 _UNCLEAR = Unknown("lost")
 
 

@@ -9,7 +9,16 @@ from domain.attempts import Change
 from domain.copies import CopyState
 from domain.messages import Alert, Level
 from domain.orders import OrderType, Terms
-from domain.outcomes import Accepted, NotSent, Refusal, Refused, Throttled, Unknown
+from domain.outcomes import (
+    Accepted,
+    NotSent,
+    Outcome,
+    Recalled,
+    Refusal,
+    Refused,
+    Throttled,
+    Unknown,
+)
 from ledger.entries import OrderKnown
 from ledger.ledger import Ledger
 from ledger.opening import LedgerUnusable
@@ -140,10 +149,11 @@ def test_requests_tell_what_was_asked_and_what_came(ledger: Ledger, path: Path) 
         (Throttled("slow down"), "throttled", "slow down"),
         (Unknown("timed out"), "unknown", "timed out"),
         (NotSent("no route"), "not_sent", "no route"),
+        (Recalled(), "recalled", ""),
     ],
 )
 def test_every_outcome_has_its_word(
-    outcome: Accepted | Throttled | Unknown | NotSent,
+    outcome: Outcome,
     word: str,
     message: str,
     ledger: Ledger,
