@@ -22,10 +22,14 @@ from domain.steps import Cancel, Done, Hold, Modify, Place, Request, Skip, Step,
 from domain.unread import Unread
 
 _RANK = {Cancel: 0, Modify: 1, Place: 2}
+_ON_THE_ACCOUNT = frozenset(
+    {Why.IN_FLIGHT, Why.TRANSIT, Why.ENTRY, Why.BOUGHT_LEG, Why.FUNDS, Why.UNREAD}
+)
 
 
 class Deciding:
-    """The decisions of one follower, with everything that they depend on."""
+    """The decisions of one follower, with everything that they depend on. `pressing` are the
+    leader's orders for which something is to be sent that waits for a word of the account's."""
 
     def __init__(
         self, name: str, client_id: str, mandate: Mandate, post: Post, hands: Hands
@@ -41,6 +45,7 @@ class Deciding:
         self.live: dict[str, None] = {}
         self.unread = Unread()
         self.legs = Legs(self.book)
+        self.pressing: set[str] = set()
         self._name = name
         self._mandate = mandate
         self._hands = hands
@@ -50,6 +55,7 @@ class Deciding:
         self._waiting_since: dict[str, datetime] = {}
         self._heard_ns: dict[str, int] = {}
         self._alarms: dict[str, datetime] = {}
+        self._changed: set[str] = set()
 
     def _consider(self, leader_id: str) -> None:
         """Take the next step of one copy."""
@@ -65,6 +71,7 @@ class Deciding:
             step = self._step(leader_id)
         if not isinstance(step, Place | Modify | Cancel):
             self._waiting_since.pop(leader_id, None)
+        self._press(leader_id, step)
         match step:
             case Skip():
                 self.book.skip(leader_id, step)
@@ -77,6 +84,17 @@ class Deciding:
             self._waiting.pop(leader_id, None)
         else:
             self.live[leader_id] = None
+
+    def _press(self, leader_id: str, step: Step) -> None:
+        """Note whether it waits for a word of the account's. An order that was just placed as it
+        is wanted waits for an answer too, but nothing waits for that."""
+        why = step.why if isinstance(step, Hold) else None
+        if why is not Why.IN_FLIGHT:
+            self._changed.discard(leader_id)
+        if why in _ON_THE_ACCOUNT and (why is not Why.IN_FLIGHT or leader_id in self._changed):
+            self.pressing.add(leader_id)
+        else:
+            self.pressing.discard(leader_id)
 
     def _step(self, leader_id: str) -> Step:
         order = self.book.orders[leader_id]

@@ -138,7 +138,8 @@ class FollowerActor(FloorActor):
 
     def receive(self, message: object) -> object:
         turns = self.floor.turns
-        have = turns.urgent if is_first(message) else turns.at_leisure
+        urgent = is_first(message) or bool(self._following.pressing)
+        have = turns.urgent if urgent else turns.at_leisure
         return have(self._think, message)
 
     def _think(self, message: object) -> None:

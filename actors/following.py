@@ -168,6 +168,7 @@ class Following(Deciding):
         if news:
             self._heard_ns[order_id] = seen.heard_ns
             if known is not None and _asks_otherwise(known, self.book.orders[order_id]):
+                self._changed.add(order_id)
                 self._hands.recall(order_id)
         elif before == (listings.instrument(key), listings.told(key)):
             return  # what is known of the order has more weight now, and leads to no other step

@@ -20,7 +20,7 @@ class Turns:
     (seconds) is waited for by nobody any more, so that a follower that hangs holds up no other;
     and nobody gives way for longer than `courtesy` (seconds)."""
 
-    def __init__(self, patience: float = 0.2, courtesy: float = 0.02) -> None:
+    def __init__(self, patience: float = 0.2, courtesy: float = 0.05) -> None:
         self._patience, self._courtesy = patience, courtesy
         self._turn = threading.Lock()
         self._under_way: deque[None] = deque()

@@ -257,6 +257,7 @@ def test_an_entry_waits_for_cash_and_its_margin(
     assert steps(hands) == [Place] * placed
     copy = following.book.copies[LEADER_ORDER]
     assert copy.skipped is (Skipped.FUNDS if verdict else None)
+    assert bool(following.pressing) == (not placed and not verdict)
     if verdict:
         assert copy.reason == verdict
     following.take(Rang(LEADER_ORDER), after(2.4))

@@ -65,11 +65,13 @@ def test_a_sold_leg_is_held_until_the_bought_one_has_traded() -> None:
     assert isinstance(step, Place)
     following.take(Answered(intent(copy, step, now), Accepted("77"), 1, 1, 1), after(0.7))
     assert sent(hands) == [BOUGHT.order_id]
+    assert following.pressing == {SOLD.order_id}
     name = step.ticket.correlation_id
     own = replace(BOUGHT, order_id="77", client_id=FOLLOWER, correlation_id=name)
     traded = replace(own, status=Status.TRADED, filled=65, traded_value=650_000)
     following.take(Heard((OrderHeard(traded),)), after(0.8))
     assert sent(hands) == [BOUGHT.order_id, SOLD.order_id]
+    assert following.pressing == set()
 
 
 def test_a_sold_leg_without_a_bought_one_is_held_no_longer_than_allowed() -> None:

@@ -212,3 +212,47 @@ def test_after_an_outage_an_exit_is_tried_before_all_entries() -> None:
     following.take(answer(hands, 6, Accepted("10"), 10), after(10))
     sent = [copy.leader_order_id for copy, _, _ in hands.sent[7:]]
     assert sorted(sent) == [f"2{number}" for number in range(5)]
+
+
+def test_what_a_cancel_waits_for_presses_and_a_placement_alone_does_not() -> None:
+    following, hands = follow(*READY, SEEN)
+    assert following.pressing == set(), "an order that was placed as it is wanted"
+    following.take(OrderSeen(filled(leader_order(), 50), NOON, 2), after(0.6))
+    assert following.pressing == set()
+    following.take(seen(LEADER_ORDER, status=Status.CANCELLED, stamp=stamp(9)), after(0.7))
+    assert following.pressing == {LEADER_ORDER}
+    following.take(answer(hands, 0, Accepted("9"), 2), after(0.8))
+    assert following.pressing == {LEADER_ORDER}, "Dhan cancels nothing in transit"
+    _, bought, _ = hands.sent[0]
+    assert isinstance(bought, Place)
+    ticket = bought.ticket
+    mine = leader_order(order_id="9", terms=ticket.terms, correlation_id=ticket.correlation_id)
+    following.take(Heard((OrderHeard(mine),)), after(0.9))
+    assert steps(hands) == [Place, Cancel]
+    assert following.pressing == set()
+
+
+def test_a_change_presses_until_it_is_sent_and_one_that_changes_nothing_does_not() -> None:
+    following, hands = follow(*READY, SEEN)
+    following.take(changed(10_100, 1), after(1))
+    assert following.pressing == {LEADER_ORDER}
+    following.take(answer(hands, 0, Accepted("9"), 2), after(2))
+    assert steps(hands) == [Place, Modify]
+    assert following.pressing == set()
+    following.take(answer(hands, 1, Accepted(), 3), after(3))
+    assert following.pressing == set()
+    following.take(changed(10_100, 4), after(4))
+    assert following.pressing == set()
+
+
+def test_an_exit_presses_while_what_it_leaves_is_to_trade_first() -> None:
+    following, hands = follow(*READY, OrderSeen(filled(leader_order(), 200), NOON, 1))
+    following.take(seen("8", side=Side.SELL), after(1))
+    assert following.pressing == {"8"}
+    _, bought, _ = hands.sent[0]
+    assert isinstance(bought, Place)
+    ticket = bought.ticket
+    mine = leader_order(order_id="9", terms=ticket.terms, correlation_id=ticket.correlation_id)
+    following.take(Heard((OrderHeard(filled(mine, ticket.terms.quantity)),)), after(2))
+    assert steps(hands) == [Place, Place]
+    assert following.pressing == set()

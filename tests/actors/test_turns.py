@@ -5,14 +5,15 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from actors.following import Following
 from actors.turns import Turns
 from domain.inputs import Input
-from domain.messages import OrderSeen
-from tests.actors.shop import NAMES, ONE, TWO, Shop
+from domain.messages import Answered, OrderSeen
+from tests.actors.shop import LEADER, NAMES, ONE, TWO, Shop
 from tests.waiting import eventually
 
 _LONG = 60.0
@@ -175,3 +176,35 @@ def test_a_follower_that_hangs_in_its_turn_holds_up_no_other(
     finally:
         go_on.set()
         shop.close()
+
+
+def test_what_a_cancel_waits_for_is_not_read_at_leisure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to one follower's placement, of which neither its socket nor its order book tells
+    anything, is long on its way when the leader cancels."""
+    read: dict[str, list[str]] = {"urgent": [], "at_leisure": []}
+    for kind, log in read.items():
+        thinks = getattr(Turns, kind)
+
+        def think(self: Turns, act: Any, told: Any, thinks: Any = thinks, log: Any = log) -> Any:
+            if isinstance(told, Answered) and told.intent.change is None:
+                log.append(told.intent.follower)
+            return thinks(self, act, told)
+
+        monkeypatch.setattr(Turns, kind, think)
+    shop = Shop(tmp_path)
+    try:
+        shop.control.fault(ONE, "place", "delay", ms=500)
+        shop.control.fault(ONE, "feed", "drop", times=-1)
+        shop.control.fault(ONE, "read", "hang", times=-1)
+        shop.start()
+        order_id = shop.buys(2400)
+        for account in (ONE, TWO):
+            shop.waits(order_id, account, orderStatus="PENDING")
+        shop.control.cancel(LEADER, order_id)
+        for account in (ONE, TWO):
+            shop.waits(order_id, account, orderStatus="CANCELLED")
+    finally:
+        shop.close()
+    assert read == {"urgent": [NAMES[ONE]], "at_leisure": [NAMES[TWO]]}
