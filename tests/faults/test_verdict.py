@@ -211,6 +211,27 @@ def test_what_is_left_of_a_position_that_the_leader_left_is_told(
     ]
 
 
+def test_a_slice_that_is_given_up_once_the_leader_has_left_is_right(
+    right: Books, hands: Hands
+) -> None:
+    """A find of seed 940064: another slice traded after that one was cancelled."""
+    name = correlation_id(hands.ids["traded"], 0, 0)
+    book = [dict(row) for row in right.orders[DOUBLE]]
+    mine = next(row for row in book if row["correlationId"] == name)
+    rest = {**mine, "correlationId": f"{name[:-3]}1-1", "orderStatus": "CANCELLED", "filledQty": 0}
+    mine["quantity"] = mine["filledQty"] = 15
+    book.insert(0, rest)
+    flat = [{**row, "netQty": 0} for row in right.leader_positions]
+    seen = replace(right, leader_positions=flat, orders={DOUBLE: book}, positions={DOUBLE: []})
+    assert violations(seen, {"77"}) == []
+    for wrong in (
+        violations(replace(seen, leader_positions=right.leader_positions), {"77"}),
+        violations(replace(seen, orders={DOUBLE: book[1:]}), {"77"}),
+    ):
+        assert len(wrong) == 1
+        assert "15 filled or open, 20 by the rule" in wrong[0]
+
+
 def test_an_exit_that_was_sent_twice_or_stays_open_is_told(right: Books, hands: Hands) -> None:
     exits, name = {hands.ids["traded"]}, correlation_id(hands.ids["traded"], 0, 0)
     book = [dict(row) for row in right.orders[DOUBLE]]

@@ -100,13 +100,14 @@ def _asked(rows: Sequence[Row]) -> int:
 
 def _overtaken(seen: Books, leader: Row, mine: Sequence[Row], exits: Set[str]) -> bool:
     """Whether the copy of an entry may have been given up: the leader traded it and has left it
-    again, and what was open of the copy was cancelled."""
+    again, and what was open of the copy, or of one of its slices, was cancelled."""
     flat = all(
         not int(row["netQty"])
         for row in seen.leader_positions
         if row["securityId"] == leader["securityId"]
     )
-    given_up = bool(mine) and mine[-1]["orderStatus"] == "CANCELLED"
+    newest = {_slice(row): row for row in mine}
+    given_up = any(row["orderStatus"] == "CANCELLED" for row in newest.values())
     return bool(exits) and flat and given_up and leader["orderStatus"] == "TRADED"
 
 
@@ -189,8 +190,11 @@ def _left_over(seen: Books, member: Member, exits: Set[str]) -> Iterator[str]:
 
 def _of_one_slice(rows: Sequence[Row]) -> int:
     """The most of these orders that are of one slice, by their names."""
-    slices = Counter(str(row["correlationId"]).split("-")[1] for row in rows)
-    return max(slices.values(), default=0)
+    return max(Counter(map(_slice, rows)).values(), default=0)
+
+
+def _slice(row: Row) -> str:
+    return str(row["correlationId"]).split("-")[1]
 
 
 def _live(rows: Sequence[Row]) -> list[Row]:
