@@ -158,6 +158,15 @@ class PrivateFile(_Discreet, logging.handlers.RotatingFileHandler):
             delay=True,
         )
 
+    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802
+        """Whether it is full. The standard library makes the line a second time to see whether it
+        still fits, and asks the system of the file for each."""
+        if not self.maxBytes:
+            return False
+        self.stream = self.stream or self._open()
+        full = self.stream.tell() >= self.maxBytes
+        return full and Path(self.baseFilename).is_file()
+
     def _open(self) -> TextIOWrapper:
         path = Path(self.baseFilename)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -108,5 +108,21 @@ def test_whoever_may_be_hidden_is_suspect_in_a_line_of_json(pieces: list[str]) -
     assert suspect(line) or scrub(text) == text
 
 
+_LETTERS = st.sampled_from(
+    (*"ptoitneksrcu=:'\" \\", "\u017f", "\u0131", "\u212a", "eyJ", "PIN", "token")
+)
+
+
+@given(st.lists(_LETTERS, max_size=24).map("".join))
+@example("p\u0131n=1234")
+@example("\u017fecret='x'")
+@example("to\u212aenId=abc")
+@settings(max_examples=500)
+def test_the_quick_look_misses_nothing_that_an_expression_finds(text: str) -> None:
+    assert bool(redact._SHAPES.search(text) or redact._SUSPECT.search(text)) <= redact._may_hold(
+        text
+    )
+
+
 def test_a_line_about_an_order_is_not_suspect() -> None:
     assert not suspect('{"message": "place: accepted as 1739, token: env:LEADER_TOKEN"}')
