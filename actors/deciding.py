@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from actors.flattening import Flattening
-from actors.hands import Hands
+from actors.hands import Hands, Timing
 from actors.pace import Pace
 from actors.post import Post
 from actors.reporter import Reporter
@@ -131,7 +131,8 @@ class Deciding:
         self.breaker = self.breaker.sent()
         self.book.intended(leader_id, step, self._now)
         waited = self._now - self._waiting_since.pop(leader_id, self._now)
-        self._hands.send(copy, step, self._heard_ns.get(leader_id), self._now, waited, slot)
+        timing = Timing(self._heard_ns.get(leader_id), waited, slot)
+        self._hands.send(copy, step, self._now, timing)
         return True
 
     def _set_alarm(self, leader_id: str, until: datetime) -> None:

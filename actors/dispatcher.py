@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from actors.account import Account
 from actors.floor import Floor
+from actors.hands import Timing
 from actors.intents import intent
 from actors.ledger import Dispatch, Journaled, Recall
 from actors.post import LEDGER
@@ -36,20 +37,10 @@ class Dispatcher:
     def note(self, told: Input, now: datetime) -> None:
         self._notes.append(Noted(self.settings.name, now, told))
 
-    def send(
-        self,
-        copy: Copy,
-        step: Request,
-        heard_ns: int | None,
-        now: datetime,
-        waited: timedelta,
-        slot: int,
-    ) -> None:
-        settings, now_ns = self.settings, self._floor.clock.ns()
+    def send(self, copy: Copy, step: Request, now: datetime, timing: Timing) -> None:
+        settings, now_ns, slot = self.settings, self._floor.clock.ns(), timing.slot
         client_id = settings.address.client_id
-        if slot > now_ns:
-            waited += timedelta(microseconds=(slot - now_ns) // 1000)
-        made = intent(settings.name, client_id, copy, step, heard_ns, now, now_ns, waited)
+        made = intent(settings.name, client_id, copy, step, timing, now, now_ns)
         if slot > now_ns:
             self._held.append((slot, made))
         request, line = self._account.request(step), self._account.line

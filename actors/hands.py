@@ -1,12 +1,24 @@
 """What a follower's decisions reach the world through."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.copies import Copy
 from domain.inputs import Input
 from domain.steps import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When what led to a request came in (`heard_ns`, None for a timer), how long the request
+    waited for a permit, and the slot before which it may not leave. Instants are monotonic, in
+    nanoseconds."""
+
+    heard_ns: int | None = None
+    waited: timedelta = timedelta(0)
+    slot: int = 0
 
 
 class Hands(Protocol):
@@ -16,18 +28,9 @@ class Hands(Protocol):
         """Keep what is about to be taken, before anything that follows from it."""
         ...
 
-    def send(
-        self,
-        copy: Copy,
-        step: Request,
-        heard_ns: int | None,
-        now: datetime,
-        waited: timedelta,
-        slot: int,
-    ) -> None:
-        """Record the intent of the step, and then send its request, not before its `slot`
-        (monotonic ns). `copy` is as it was planned for; `heard_ns` is when what led to it came in,
-        None for a timer; `waited` is how long it waited for a permit."""
+    def send(self, copy: Copy, step: Request, now: datetime, timing: Timing) -> None:
+        """Record the intent of the step, and then send its request. `copy` is as it was planned
+        for."""
         ...
 
     def recall(self, leader_id: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from actors.hands import Timing
 from domain.attempts import Change
 from domain.copies import Copy
 from domain.messages import Intent
@@ -13,13 +14,12 @@ def intent(
     client_id: str,
     copy: Copy,
     step: Request,
-    heard_ns: int | None,
+    timing: Timing,
     now: datetime,
     now_ns: int,
-    waited: timedelta = timedelta(0),
 ) -> Intent:
-    """The intent of a step of the follower of that name; `heard_ns` is when what led to it came
-    in, None for a timer; it `waited` for a permit."""
+    """The intent of a step of the follower of that name. It waits for its permit until the slot."""
+    held = timedelta(microseconds=max(0, timing.slot - now_ns) // 1000)
     if isinstance(step, Place):
         number, part, change, order_id = step.number, step.slice_number, None, ""
         correlation = step.ticket.correlation_id
@@ -41,7 +41,7 @@ def intent(
         sizing=copy.sizing.text,
         born=copy.born,
         intended_at=now,
-        heard_ns=now_ns if heard_ns is None else heard_ns,
+        heard_ns=now_ns if timing.heard_ns is None else timing.heard_ns,
         planned_ns=now_ns,
-        waited=waited,
+        waited=timing.waited + held,
     )

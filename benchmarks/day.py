@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from actors.following import Following
-from actors.hands import HoldingNothing
+from actors.hands import HoldingNothing, Timing
 from actors.intents import intent
 from actors.post import Post
 from domain.copies import Copy
@@ -51,16 +51,8 @@ class _Hands(HoldingNothing):
 
     def note(self, told: Input, now: datetime) -> None: ...
 
-    def send(
-        self,
-        copy: Copy,
-        step: Request,
-        heard_ns: int | None,
-        now: datetime,
-        waited: timedelta,
-        slot: int,
-    ) -> None:
-        self.sent.append(intent("asha", _ACCOUNT, copy, step, heard_ns, now, 1, waited))
+    def send(self, copy: Copy, step: Request, now: datetime, timing: Timing) -> None:
+        self.sent.append(intent("asha", _ACCOUNT, copy, step, timing, now, 1))
 
     def ring(self, leader_id: str, after: timedelta) -> None: ...
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from actors.following import Following
-from actors.hands import HoldingNothing
+from actors.hands import HoldingNothing, Timing
 from actors.post import Post
 from domain.copies import Copy, CopyState
 from domain.inputs import CapitalFound, Input, Opened
@@ -82,15 +82,7 @@ class _Onlooker(HoldingNothing):
     def ring(self, leader_id: str, after: timedelta) -> None:
         """Nothing: when it rang is noted already."""
 
-    def send(
-        self,
-        copy: Copy,
-        step: Request,
-        heard_ns: int | None,
-        now: datetime,
-        waited: timedelta,
-        slot: int,
-    ) -> None:
+    def send(self, copy: Copy, step: Request, now: datetime, timing: Timing) -> None:
         if copy.leader_order_id == self._leader_id:
             self._decided(step, copy, now)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 
 from actors.following import Following
-from actors.hands import HoldingNothing
+from actors.hands import HoldingNothing, Timing
 from actors.post import Post
 from domain.copies import Copy
 from domain.inputs import Input, Opened
@@ -65,15 +65,7 @@ class _Again(HoldingNothing):
     def note(self, told: Input, now: datetime) -> None:
         """Nothing: it is noted already."""
 
-    def send(
-        self,
-        copy: Copy,
-        step: Request,
-        heard_ns: int | None,
-        now: datetime,
-        waited: timedelta,
-        slot: int,
-    ) -> None:
+    def send(self, copy: Copy, step: Request, now: datetime, timing: Timing) -> None:
         self.planned.append(Requested(now, copy.leader_order_id, step))
 
     def ring(self, leader_id: str, after: timedelta) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from actors.following import Following
-from actors.hands import HoldingNothing
+from actors.hands import HoldingNothing, Timing
 from actors.intents import intent
 from actors.post import Post
 from desk.replaying import Day
@@ -54,15 +54,7 @@ class Supposed(HoldingNothing):
     def note(self, told: Input, now: datetime) -> None:
         """Nothing: this is not to be kept."""
 
-    def send(
-        self,
-        copy: Copy,
-        step: Request,
-        heard_ns: int | None,
-        now: datetime,
-        waited: timedelta,
-        slot: int,
-    ) -> None:
+    def send(self, copy: Copy, step: Request, now: datetime, timing: Timing) -> None:
         self._asked.append((copy, step, now))
 
     def ring(self, leader_id: str, after: timedelta) -> None:
@@ -106,7 +98,7 @@ class Supposed(HoldingNothing):
 
     def _answer(self, copy: Copy, step: Request, now: datetime) -> None:
         """Do what is asked, at once."""
-        made = intent(self._name, self._name, copy, step, None, now, next(self._numbers))
+        made = intent(self._name, self._name, copy, step, Timing(), now, next(self._numbers))
         order_id = f"supposed-{made.correlation_id}" if isinstance(step, Place) else step.order_id
         order = self._done(order_id, step, now)
         ns = made.planned_ns

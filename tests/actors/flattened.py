@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from actors.following import Following
-from actors.hands import HoldingNothing
+from actors.hands import HoldingNothing, Timing
 from actors.intents import intent
 from actors.post import Post
 from domain.copies import Copy
@@ -68,16 +68,8 @@ class Flattened(HoldingNothing):
     def note(self, told: Input, now: datetime) -> None:
         """Nothing: this is not to be kept."""
 
-    def send(
-        self,
-        copy: Copy,
-        step: Request,
-        heard_ns: int | None,
-        now: datetime,
-        waited: timedelta,
-        slot: int,
-    ) -> None:
-        made = intent("asha", FOLLOWER, copy, step, heard_ns, now, self.ns())
+    def send(self, copy: Copy, step: Request, now: datetime, timing: Timing) -> None:
+        made = intent("asha", FOLLOWER, copy, step, timing, now, self.ns())
         self._line.append(made)
 
     def ring(self, leader_id: str, after: timedelta) -> None:

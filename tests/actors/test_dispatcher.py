@@ -7,6 +7,7 @@ from typing import Any
 
 from actors.dispatcher import Dispatcher
 from actors.floor import Floor
+from actors.hands import Timing
 from actors.ledger import Dispatch, Recall
 from actors.master import Master
 from dhan.wire import Wire
@@ -40,7 +41,7 @@ class Sending:
     def send(self, pair: Pair, slot: int) -> Intent:
         """Send what is to be done for the pair now."""
         step = pair.send()
-        self.dispatcher.send(pair.copy, step, None, NOON, timedelta(0), slot)
+        self.dispatcher.send(pair.copy, step, NOON, Timing(slot=slot))
         sent = self.post.told[-1]
         assert isinstance(sent, Dispatch)
         assert sent.slot == slot

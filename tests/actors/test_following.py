@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from actors.following import Following
+from actors.hands import Timing
 from actors.post import Post
 from domain.copies import Copy, Skipped
 from domain.funds import FreeCash, MarginTold, Trade
@@ -70,17 +71,9 @@ class Hands:
     def note(self, told: Input, now: datetime) -> None:
         self.notes.append((told, now))
 
-    def send(
-        self,
-        copy: Copy,
-        step: Request,
-        heard_ns: int | None,
-        now: datetime,
-        waited: timedelta,
-        slot: int,
-    ) -> None:
+    def send(self, copy: Copy, step: Request, now: datetime, timing: Timing) -> None:
         self.sent.append((copy, step, now))
-        self.slots.append(slot)
+        self.slots.append(timing.slot)
 
     def recall(self, leader_id: str | None = None) -> None:
         self.recalled.append(leader_id)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from actors.following import Following
-from actors.hands import HoldingNothing
+from actors.hands import HoldingNothing, Timing
 from actors.intents import intent
 from actors.post import Post
 from desk.replaying import Day, follow_again
@@ -43,16 +43,8 @@ class Record(HoldingNothing):
     def note(self, told: Input, now: datetime) -> None:
         self.entries.append(Noted(NAME, now, told))
 
-    def send(
-        self,
-        copy: Copy,
-        step: Request,
-        heard_ns: int | None,
-        now: datetime,
-        waited: timedelta,
-        slot: int,
-    ) -> None:
-        self.entries.append(intent(NAME, FOLLOWER, copy, step, heard_ns, now, 1, waited))
+    def send(self, copy: Copy, step: Request, now: datetime, timing: Timing) -> None:
+        self.entries.append(intent(NAME, FOLLOWER, copy, step, timing, now, 1))
 
     def ring(self, leader_id: str, after: timedelta) -> None:
         """Nothing rings."""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+from actors.hands import Timing
 from actors.intents import intent as made
 from domain.copies import Copy
 from domain.instruments import Instrument, InstrumentKey, Segment
@@ -92,4 +93,4 @@ def new_copy(**said: Any) -> Copy:
 
 def intent(copy: Copy, step: Request, now: datetime, planned_ns: int = 2_000) -> Intent:
     """The intent of a step, as a follower would have it recorded."""
-    return made(copy.follower, FOLLOWER, copy, step, 1_000, now, planned_ns)
+    return made(copy.follower, FOLLOWER, copy, step, Timing(1_000), now, planned_ns)

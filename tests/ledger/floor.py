@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from actors.hands import Timing
 from actors.intents import intent
 from domain.copies import Copy
 from domain.copybook import CopyBook
@@ -258,7 +259,7 @@ class TradingFloor:
         return Stamp(second, Source.FEED, 0)
 
     def _intent(self, step: Request) -> Intent:
-        return intent("asha", CLIENT, self.live, step, self._ns, self.now, self._ns)
+        return intent("asha", CLIENT, self.live, step, Timing(self._ns), self.now, self._ns)
 
     def _commit(self, entries: list[Entry]) -> None:
         self.ledger.commit(entries)
