@@ -21,7 +21,7 @@ class Answer:
     `status` and `body` are of the HTTP answer; without one, `error` says why. `written_at`
     (monotonic ns) is None only when provably no byte left this host. `answered_at` is when its
     last byte had come in at the latest, read or not. `date` is the broker's clock by its header.
-    `recalled` is whether whoever sent it called it back before that.
+    `recalled` is whether it was called back before it could leave.
     """
 
     status: int | None

@@ -132,7 +132,8 @@ class Line:
             self._open()
 
     def close(self) -> None:
-        """Take no more calls; what is in flight may finish."""
+        """Take no more calls; what is in flight may finish, what waits for its slot is called
+        back."""
         self.closed = True
         if self._caretaker is not None:
             self._caretaker.cancel()
@@ -140,8 +141,10 @@ class Line:
             connection.abort()
         self._idle.clear()
         waiting, self._waiting = self._waiting, []
-        for call in (*(call for _, _, call in waiting), *self._slots.clear()):
+        for _, _, call in waiting:
             call.unsent("the line is closed")
+        for call in self._slots.clear():
+            call.recalled()
 
     def abort(self, why: str) -> None:
         """End what is in flight; its outcome is not known."""
