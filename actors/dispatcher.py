@@ -55,9 +55,9 @@ class Dispatcher:
                 self._call_back(one)
 
     def make_way(self, urgent: int, exits: Callable[[str], bool]) -> None:
-        placements = [one for one in self._still_held() if one.change is None]
-        placements.sort(key=lambda one: exits(one.leader_order_id), reverse=True)
-        for one in placements[len(placements) - max(0, urgent - len(self._recalled)) :]:
+        newest = [one for one in reversed(self._still_held()) if one.change is None]
+        newest.sort(key=lambda one: exits(one.leader_order_id))
+        for one in newest[: max(0, urgent - len(self._recalled))]:
             self._call_back(one)
 
     def settled(self, intent: Intent) -> None:

@@ -9,7 +9,7 @@ from actors.account import Account, KillAnswered
 from actors.following import Following
 from actors.ledger import Record
 from actors.post import LEDGER, Post
-from dhan.outcomes import outcome
+from dhan.outcomes import outcome_of
 from dhan.requests import Kind
 from domain.halts import HaltAsked, HaltNoted, Word, in_force
 from domain.inputs import Halted, Restored
@@ -86,7 +86,7 @@ class Halting:
         if asked is None or asked.word is not Word.KILL or asked == self._done:
             return
         answer = told.answer
-        came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
+        came = outcome_of(Kind.READ, answer)
         if isinstance(came, Accepted) and _active(answer.body):
             self._finish(asked, "flat, and Dhan's kill switch is set", now)
             return

@@ -18,7 +18,7 @@ from actors.read_tally import ReadTally
 from actors.settings import KeptFor
 from actors.uses import UsesKept, UsesWanted
 from dhan.calls import ReadDone
-from dhan.outcomes import outcome
+from dhan.outcomes import outcome_of
 from dhan.requests import Request
 from dhan.wire import Answer, Call, Line
 from domain.attempts import Change
@@ -32,7 +32,6 @@ from domain.messages import (
     PermitUsed,
     Tick,
 )
-from domain.outcomes import Outcome, Recalled
 from ledger.asked import take_in_asked
 from ledger.entries import Entry, Noted
 from ledger.halts import waiting_halts
@@ -334,7 +333,7 @@ def _answering(post: Post, sent: Dispatch, committed_ns: int) -> Callable[[Answe
     intent = sent.intent
 
     def deliver(answer: Answer) -> None:
-        came = Recalled() if answer.recalled else _outcome(sent.request, answer)
+        came = outcome_of(sent.request.kind, answer)
         told = Answered(
             intent, came, committed_ns, answer.written_at, answer.answered_at, answer.status
         )
@@ -344,7 +343,3 @@ def _answering(post: Post, sent: Dispatch, committed_ns: int) -> Callable[[Answe
             post.tell(LIMITER, PermitUsed(intent.client_id, answer.answered_at, intent.planned_ns))
 
     return deliver
-
-
-def _outcome(request: Request, answer: Answer) -> Outcome:
-    return outcome(request.kind, answer.status, answer.body, answer.error, answer.written_at)

@@ -9,7 +9,7 @@ from actors.post import LEDGER, Post
 from dhan.codec.feed import alerts
 from dhan.codec.orderbook import OrderBook
 from dhan.codec.values import Unreadable
-from dhan.outcomes import outcome
+from dhan.outcomes import outcome_of
 from dhan.requests import Kind
 from domain.copybook import CopyBook
 from domain.inputs import BookRead, BookRefused, Heard
@@ -50,9 +50,7 @@ class OwnOrders:
         """What an order book tells, None where it cannot be read."""
         answer = told.answer
         if answer.status != 200:
-            return self._failed(
-                outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
-            )
+            return self._failed(outcome_of(Kind.READ, answer))
         try:
             read = self._book.read(answer.body, told.asked_ns)
         except Unreadable as trouble:

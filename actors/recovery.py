@@ -23,7 +23,7 @@ from dhan.addresses import AccountAddress
 from dhan.codec.orderbook import OrderBook
 from dhan.codec.values import Unreadable
 from dhan.dates import broker_time
-from dhan.outcomes import outcome
+from dhan.outcomes import outcome_of
 from dhan.requests import Kind, Requests
 from dhan.wire import Answer, Call, Line
 from domain.leaders import LeaderOrders
@@ -200,7 +200,7 @@ class RecoveryActor(FloorActor):
             self._asked_ns = None
 
     def _trouble(self, answer: Answer) -> str:
-        came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
+        came = outcome_of(Kind.READ, answer)
         if isinstance(came, Refusal) and came.kind is Refused.TOKEN:
             self.floor.post.tell(TOKENS, TokenRefused(FEED))
             return f"Dhan refused the leader's token: {came.message}"

@@ -19,7 +19,7 @@ from dhan.addresses import AccountAddress
 from dhan.auth import Granted, generation, granted, renewal
 from dhan.codec.rest import profile
 from dhan.codec.values import Unreadable
-from dhan.outcomes import outcome
+from dhan.outcomes import outcome_of
 from dhan.requests import Kind, Request, Requests
 from dhan.tokens import NotKept, TokenMissing, expiry
 from dhan.totp import NoSecret, code
@@ -146,7 +146,7 @@ class _Watch:
         if told.token != self._token:
             return
         answer = told.answer
-        came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
+        came = outcome_of(Kind.READ, answer)
         if isinstance(came, Refusal) and came.kind is Refused.TOKEN:
             self._life = replace(self._life, dead=True)
         elif answer.status == 200 and self._life.ends is None:

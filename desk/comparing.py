@@ -16,7 +16,7 @@ from dhan.addresses import AccountAddress
 from dhan.codec.positions import positions
 from dhan.codec.rest import book
 from dhan.codec.values import Unreadable
-from dhan.outcomes import outcome
+from dhan.outcomes import outcome_of
 from dhan.requests import Kind as RequestKind
 from dhan.requests import Request, Requests
 from dhan.wire import Line, Wire
@@ -130,9 +130,7 @@ class _Look:
         answer = self._wire.call(line, request, _ANSWER_SECONDS)
         if answer.status == 200:
             return parse(answer.body)
-        came = outcome(
-            RequestKind.READ, answer.status, answer.body, answer.error, answer.written_at
-        )
+        came = outcome_of(RequestKind.READ, answer)
         refused = came.message if isinstance(came, Refusal) else ""
         raise Unreadable(refused or answer.error or f"HTTP {answer.status}")
 

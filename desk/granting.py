@@ -15,7 +15,7 @@ from dhan.addresses import AccountAddress
 from dhan.auth import NotGranted
 from dhan.codec.rest import profile
 from dhan.codec.values import Unreadable
-from dhan.outcomes import outcome
+from dhan.outcomes import outcome_of
 from dhan.requests import Kind, Request, Requests
 from dhan.tokens import TokenMissing, expiry
 from dhan.totp import NoSecret, code
@@ -78,7 +78,7 @@ def proven(wire: Wire, one: Applicant, token: str) -> datetime | None:
         raise NoToken(f"it has expired at {ends.astimezone(IST):%d %B %H:%M} (IST)")
     address = replace(one.address, token=lambda: token)
     answer = _asked(wire, address, Requests(address.client_id).profile())
-    came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
+    came = outcome_of(Kind.READ, answer)
     if isinstance(came, Refusal):
         raise NoToken(f"Dhan does not take it: {came.message}")
     if answer.status != 200:

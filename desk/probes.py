@@ -23,7 +23,7 @@ from dhan.codec.rest import profile
 from dhan.codec.values import Unreadable
 from dhan.dates import offset
 from dhan.master import MasterError, read
-from dhan.outcomes import outcome
+from dhan.outcomes import outcome_of
 from dhan.requests import Kind, Requests
 from dhan.tokens import TokenMissing, expiry
 from dhan.trust import trust
@@ -131,7 +131,7 @@ def _refused(answer: Answer, one: Account) -> Alert:
     if answer.status is None:
         where = "dhan.api_url" if one.address.proxy is None else f"{one.where}.proxy"
         return error(f"cannot be asked: {answer.error}", where, "check the address and the network")
-    came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
+    came = outcome_of(Kind.READ, answer)
     if isinstance(came, Refusal) and came.kind is Refused.TOKEN:
         fix = f"give another: {one.login}"
         return error(f"Dhan does not take it: {came.message}", token_at, fix)

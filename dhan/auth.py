@@ -14,7 +14,7 @@ from datetime import datetime
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from dhan.codec.values import instant, text
-from dhan.outcomes import outcome
+from dhan.outcomes import outcome_of
 from dhan.requests import Kind, Request
 from dhan.tokens import expiry
 from dhan.wire import Answer
@@ -106,7 +106,7 @@ def _app(api_key: str, api_secret: str) -> tuple[tuple[str, str], ...]:
 def _not_granted(
     answer: Answer, fields: Mapping[str, object], secrets: Iterable[str]
 ) -> NotGranted:
-    came = outcome(Kind.READ, answer.status, answer.body, answer.error, answer.written_at)
+    came = outcome_of(Kind.READ, answer)
     if isinstance(came, Refusal):
         return NotGranted(_without(came.message, secrets), refused=True)
     said = text(fields.get("message")) or text(fields.get("errorMessage"))

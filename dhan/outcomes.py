@@ -9,6 +9,7 @@ less clear than that is Unknown, for a second order costs more than a second loo
 import json
 from dataclasses import dataclass
 
+from dhan.calls import Answer
 from dhan.codec.values import text
 from dhan.reasons import is_double, reason
 from dhan.requests import Kind
@@ -16,6 +17,7 @@ from domain.outcomes import (
     Accepted,
     NotSent,
     Outcome,
+    Recalled,
     Refusal,
     Refused,
     Throttled,
@@ -48,6 +50,13 @@ class _Said:
     order_id: str = ""
     state: str = ""
     done: bool = False
+
+
+def outcome_of(kind: Kind, answer: Answer) -> Outcome:
+    """What came of a call, by its answer."""
+    if answer.recalled:
+        return Recalled()
+    return outcome(kind, answer.status, answer.body, answer.error, answer.written_at)
 
 
 def outcome(

@@ -12,7 +12,10 @@ import select
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _LINUX = sys.platform == "linux"
 _NOT_WAITING = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL if _LINUX else 0
@@ -59,7 +62,7 @@ class Ends:
 class Unyielding(socket.socket):
     """A socket whose `send` keeps the interpreter; for a loop, which never has it wait."""
 
-    def send(self, content: Any, flags: int = 0, /) -> int:
+    def send(self, content: "ReadableBuffer", flags: int = 0, /) -> int:
         """Write what the socket takes now, in bytes. Raises OSError."""
         if not _LINUX or not isinstance(content, bytes):
             return super().send(content, flags)

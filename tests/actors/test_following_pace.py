@@ -9,7 +9,7 @@ from domain.breaker import Breaker
 from domain.halts import HaltAsked, Word
 from domain.inputs import BookRead, Granted, Halted, Heard, Mandate
 from domain.messages import Answered, OrderHeard, OrderSeen, PermitsReturned
-from domain.orders import Side, Status
+from domain.orders import Order, Side, Status
 from domain.outcomes import Accepted, NotSent, Outcome, Recalled, Throttled
 from domain.steps import Cancel, Modify, Place
 from tests.actors.test_following import MANDATE, READY, SEEN, Hands, follow, steps
@@ -49,6 +49,14 @@ def answer(hands: Hands, number: int, came: Outcome, at: float) -> Answered:
     copy, step, now = hands.sent[number]
     written = None if isinstance(came, NotSent | Recalled) else 2
     return Answered(intent(copy, step, now), came, 1, written, 3)
+
+
+def own(hands: Hands) -> Order:
+    """The account's order by the first request, as it rests."""
+    _, placed, _ = hands.sent[0]
+    assert isinstance(placed, Place)
+    ticket = placed.ticket
+    return leader_order(order_id="9", terms=ticket.terms, correlation_id=ticket.correlation_id)
 
 
 def changed(price: int, second: float) -> OrderSeen:
@@ -130,11 +138,8 @@ def test_as_many_placements_make_way_as_there_are_urgent_requests_exits_last() -
     following, hands = follow(*_SHORT, SEEN, seen("7"), Granted(2))
     for number in (0, 1):
         following.take(answer(hands, number, Accepted(str(9 + number)), 1), after(1))
-    _, bought, _ = hands.sent[0]
-    assert isinstance(bought, Place)
-    ticket = bought.ticket
-    mine = leader_order(order_id="9", terms=ticket.terms, correlation_id=ticket.correlation_id)
-    following.take(Heard((OrderHeard(filled(mine, ticket.terms.quantity)),)), after(1))
+    mine = own(hands)
+    following.take(Heard((OrderHeard(filled(mine, mine.terms.quantity)),)), after(1))
     following.take(OrderSeen(filled(leader_order(), 200), NOON, 2), after(1))
     following.take(Granted(2), after(1))
     following.take(seen("8", side=Side.SELL), after(2))
@@ -192,12 +197,9 @@ def test_entries_leave_what_is_kept_to_cancels() -> None:
 
 def test_after_an_outage_an_exit_is_tried_before_all_entries() -> None:
     following, hands = follow(*READY, SEEN, Granted(90), mandate=_PATIENT)
-    _, bought, _ = hands.sent[0]
-    assert isinstance(bought, Place)
     following.take(answer(hands, 0, Accepted("9"), 1), after(1))
-    ticket = bought.ticket
-    mine = leader_order(order_id="9", terms=ticket.terms, correlation_id=ticket.correlation_id)
-    following.take(Heard((OrderHeard(filled(mine, ticket.terms.quantity)),)), after(1))
+    mine = own(hands)
+    following.take(Heard((OrderHeard(filled(mine, mine.terms.quantity)),)), after(1))
     following.take(OrderSeen(filled(leader_order(), 200), NOON, 1), after(1))
     for number in range(5):
         following.take(seen(f"2{number}"), after(2))
@@ -223,10 +225,7 @@ def test_what_a_cancel_waits_for_presses_and_a_placement_alone_does_not() -> Non
     assert following.pressing == {LEADER_ORDER}
     following.take(answer(hands, 0, Accepted("9"), 2), after(0.8))
     assert following.pressing == {LEADER_ORDER}, "Dhan cancels nothing in transit"
-    _, bought, _ = hands.sent[0]
-    assert isinstance(bought, Place)
-    ticket = bought.ticket
-    mine = leader_order(order_id="9", terms=ticket.terms, correlation_id=ticket.correlation_id)
+    mine = own(hands)
     following.take(Heard((OrderHeard(mine),)), after(0.9))
     assert steps(hands) == [Place, Cancel]
     assert following.pressing == set()
@@ -249,10 +248,7 @@ def test_an_exit_presses_while_what_it_leaves_is_to_trade_first() -> None:
     following, hands = follow(*READY, OrderSeen(filled(leader_order(), 200), NOON, 1))
     following.take(seen("8", side=Side.SELL), after(1))
     assert following.pressing == {"8"}
-    _, bought, _ = hands.sent[0]
-    assert isinstance(bought, Place)
-    ticket = bought.ticket
-    mine = leader_order(order_id="9", terms=ticket.terms, correlation_id=ticket.correlation_id)
-    following.take(Heard((OrderHeard(filled(mine, ticket.terms.quantity)),)), after(2))
+    mine = own(hands)
+    following.take(Heard((OrderHeard(filled(mine, mine.terms.quantity)),)), after(2))
     assert steps(hands) == [Place, Place]
     assert following.pressing == set()

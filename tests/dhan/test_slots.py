@@ -4,6 +4,7 @@ what is called back is never written."""
 import time
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +37,7 @@ def test_every_slot_takes_one_call_the_most_urgent_first(
     """At any time as many have gone as slots have come, but for those of what was called back,
     which took the last slot with it."""
     slots, now = Slots(), 100
-    line: Line = object()  # type: ignore[assignment]
+    line: Any = object()
     waiting: dict[int, Call] = {}
     instants: list[int] = []
     for number, (what, which, ahead) in enumerate(moves):
